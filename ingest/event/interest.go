@@ -1,0 +1,112 @@
+package event
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// An Interest says which events are wanted: pairs of provider and event id, or
+// all events of a provider. Readers take it as a value, decide each record
+// with it, and skip the others without decoding them. Provider names compare
+// without regard to case, and a name that ends in "*" stands for all names
+// that begin so (SQL Server instances write as MSSQL$NAME).
+//
+// The zero Interest wants nothing; a nil *Interest wants everything.
+type Interest struct {
+	exact  map[string]*idSet
+	prefix map[string]*idSet
+}
+
+type idSet struct {
+	all bool
+	ids map[uint32]struct{}
+}
+
+// Want adds ids of a provider; without ids it adds all of the provider.
+func (in *Interest) Want(provider string, ids ...uint32) {
+	set := in.set(strings.ToLower(provider))
+	if len(ids) == 0 {
+		set.all = true
+	}
+	for _, id := range ids {
+		set.ids[id] = struct{}{}
+	}
+}
+
+func (in *Interest) set(name string) *idSet {
+	table := &in.exact
+	if p, ok := strings.CutSuffix(name, "*"); ok {
+		table, name = &in.prefix, p
+	}
+	if *table == nil {
+		*table = map[string]*idSet{}
+	}
+	if (*table)[name] == nil {
+		(*table)[name] = &idSet{ids: map[uint32]struct{}{}}
+	}
+	return (*table)[name]
+}
+
+// Wants reports whether an event with this provider and id is wanted.
+func (in *Interest) Wants(provider string, id uint32) bool {
+	return in.Provider(provider).Wants(id)
+}
+
+// Provider returns what is wanted of one provider, so that a reader can decide
+// once per provider and then by id alone.
+func (in *Interest) Provider(name string) ProviderInterest {
+	if in == nil {
+		return ProviderInterest{everything: true}
+	}
+	name = strings.ToLower(name)
+	var p ProviderInterest
+	if set := in.exact[name]; set != nil {
+		p.sets = append(p.sets, set)
+	}
+	for prefix, set := range in.prefix {
+		if strings.HasPrefix(name, prefix) {
+			p.sets = append(p.sets, set)
+		}
+	}
+	return p
+}
+
+// A ProviderInterest is an Interest narrowed to one provider.
+type ProviderInterest struct {
+	everything bool
+	sets       []*idSet
+}
+
+// Wants reports whether the event id is wanted.
+func (p ProviderInterest) Wants(id uint32) bool {
+	if p.everything {
+		return true
+	}
+	for _, s := range p.sets {
+		if _, ok := s.ids[id]; ok || s.all {
+			return true
+		}
+	}
+	return false
+}
+
+// Nothing reports whether no event of the provider is wanted.
+func (p ProviderInterest) Nothing() bool { return !p.everything && len(p.sets) == 0 }
+
+// Merge adds all that other wants.
+func (in *Interest) Merge(other *Interest) {
+	for _, t := range []struct {
+		from   map[string]*idSet
+		suffix string
+	}{{other.exact, ""}, {other.prefix, "*"}} {
+		for name, set := range t.from {
+			if set.all {
+				in.Want(name + t.suffix)
+			}
+			if len(set.ids) > 0 {
+				in.Want(name+t.suffix, slices.Collect(maps.Keys(set.ids))...)
+			}
+		}
+	}
+}
