@@ -2,8 +2,9 @@ module github.com/vsswhy/vsswhy
 
 go 1.26.0
 
+require github.com/google/go-cmp v0.7.0
+
 require (
-	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect

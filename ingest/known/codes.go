@@ -1,0 +1,202 @@
+// Package known holds what is known of the events and codes of Hyper-V, VSS,
+// failover clustering and Windows Server Backup, as tables: the many spellings
+// of an error code and what it means, our own one-line text for an event, the
+// class ids of VSS writers, and the channels in which a provider writes.
+//
+// Start with Codes, Summary and Channels. The tables hold facts only; what
+// follows from them is the business of the rules.
+package known
+
+import (
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A Code is an HRESULT, an NTSTATUS or a Win32 error number. One code has many
+// spellings in logs; Code is what they have in common.
+type Code uint32
+
+// HRESULTs that the program itself speaks of.
+const (
+	WriterNonRetryable     Code = 0x800423f4 // VSS_E_WRITERERROR_NONRETRYABLE
+	WriterStatusNotAvail   Code = 0x80042409 // VSS_E_WRITER_STATUS_NOT_AVAILABLE
+	StatusCSVAutoPauseErr  Code = 0xc0130021 // STATUS_CLUSTER_CSV_AUTO_PAUSE_ERROR
+	severityBit            Code = 0x80000000
+	hexDigits                   = 8
+	decimalDigits               = 10 // of a number with the severity bit set
+	maxSymbolDecimalDigits      = 5  // Win32 errors end below 16,000
+)
+
+// String gives the spelling that this program uses: 0x and eight lower-case digits.
+func (c Code) String() string { return fmt.Sprintf("0x%08x", uint32(c)) }
+
+// Failed reports whether the code is an HRESULT or NTSTATUS of a failure.
+func (c Code) Failed() bool { return c&severityBit != 0 }
+
+// Name is the code's symbol in the Windows headers, "" if unknown.
+func (c Code) Name() string { return codeTable()[c].name }
+
+// Meaning says in our own words what the code means, "" if unknown.
+func (c Code) Meaning() string { return codeTable()[c].meaning }
+
+type codeRow struct{ name, meaning string }
+
+//go:embed codes.tsv
+var codesTSV string
+
+// codeTable is parsed on first use, so that starting the program stays cheap.
+var codeTable = sync.OnceValue(func() map[Code]codeRow {
+	table := map[Code]codeRow{}
+	for line := range strings.Lines(codesTSV) {
+		cols := strings.SplitN(strings.TrimRight(line, "\n"), "\t", 3)
+		n, err := strconv.ParseUint(cols[0], 0, 32)
+		if err != nil || len(cols) != 3 {
+			panic("known: codes.tsv: " + line) // embedded: a test reads every line
+		}
+		table[Code(n)] = codeRow{cols[1], cols[2]}
+	}
+	return table
+})
+
+// ParseCode reads a code as a person may give it, in any spelling: hexadecimal
+// with or without 0x, signed or unsigned decimal, %%N, with a trailing L.
+func ParseCode(s string) (Code, error) {
+	t := strings.TrimSpace(s)
+	t = strings.Trim(t, "[](){}'\"")
+	t = strings.TrimPrefix(t, "%%")
+	t = strings.TrimRight(t, "lL")
+	if hex, ok := cutHexPrefix(t); ok {
+		if n, err := strconv.ParseUint(hex, 16, 32); err == nil {
+			return Code(n), nil
+		}
+	}
+	if n, err := strconv.ParseInt(t, 10, 64); err == nil && n >= -1<<31 && n < 1<<32 {
+		return Code(uint32(n)), nil
+	}
+	if n, err := strconv.ParseUint(t, 16, 32); err == nil && len(t) == hexDigits {
+		return Code(n), nil
+	}
+	return 0, fmt.Errorf("%q is no error code: want 0x800423f4, 800423f4, -2147212300, 2147754996 or %%%%2147754996", s)
+}
+
+func cutHexPrefix(s string) (string, bool) {
+	if len(s) > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X') {
+		return s[2:], true
+	}
+	return s, false
+}
+
+// Codes finds the error codes in a value of an event, in order and without
+// repetition. It knows the spellings that logs use:
+//
+//	0x800423f4  0x800423F4  0x800423f4L        hexadecimal
+//	[800423f4]  STATUS_IO_TIMEOUT(c00000b5)    hexadecimal in brackets
+//	-2147212300  2147754996  %%2147754996      decimal, where it can be nothing else
+//	ERROR_TIMEOUT(1460)                        a Win32 error after its symbol
+//
+// Success codes and numbers that merely look like codes (control codes,
+// sizes, pointers) are left out.
+func Codes(s string) []Code {
+	var found []Code
+	for i := 0; i < len(s); {
+		if !isWord(s[i]) {
+			i++
+			continue
+		}
+		start := i
+		for i < len(s) && isWord(s[i]) {
+			i++
+		}
+		if c, ok := codeToken(s, start, i); ok && !contains(found, c) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// codeToken decides whether the word s[start:end] is an error code, by its
+// form and by what stands around it.
+func codeToken(s string, start, end int) (Code, bool) {
+	word := s[start:end]
+	if hex, ok := cutHexPrefix(strings.TrimRight(word, "lL")); ok {
+		return parseFailure(hex, 16, hexDigits)
+	}
+	before, after := around(s, start, end)
+	bracketed := (before == '[' || before == '(') && (after == ']' || after == ')')
+	if bracketed && len(word) == hexDigits {
+		if c, ok := parseFailure(word, 16, hexDigits); ok {
+			return c, true
+		}
+	}
+	if bracketed && before == '(' && len(word) <= maxSymbolDecimalDigits && strings.HasPrefix(symbolBefore(s, start-1), "ERROR_") {
+		n, err := strconv.ParseUint(word, 10, 32)
+		return Code(n), err == nil && n != 0
+	}
+	return decimalCode(word, before, strings.HasSuffix(s[:start], "%%"))
+}
+
+// decimalCode reads -2147212300 and 2147754996. Ten digits alone may be
+// anything, so without %% the facility must be one that backups meet.
+func decimalCode(word string, before byte, paramRef bool) (Code, bool) {
+	word = strings.TrimRight(word, "lL")
+	n, err := strconv.ParseUint(word, 10, 32)
+	if err != nil || len(word) != decimalDigits {
+		return 0, false
+	}
+	c := Code(n)
+	if before == '-' {
+		c = -c
+	}
+	return c, c.Failed() && (paramRef || c.plausible())
+}
+
+// plausible reports whether the upper half is a facility that backup and
+// restore errors come from.
+func (c Code) plausible() bool {
+	switch c >> 16 {
+	case 0x8000, 0x8004, 0x8007, 0x8008, 0x8078, 0xc000, 0xc013, 0xc03a:
+		return true
+	}
+	return false
+}
+
+func parseFailure(digits string, base, want int) (Code, bool) {
+	n, err := strconv.ParseUint(digits, base, 32)
+	c := Code(n)
+	return c, err == nil && len(digits) == want && c.Failed()
+}
+
+func around(s string, start, end int) (before, after byte) {
+	if start > 0 {
+		before = s[start-1]
+	}
+	if end < len(s) {
+		after = s[end]
+	}
+	return before, after
+}
+
+// symbolBefore returns the word that ends at s[end], as in ERROR_TIMEOUT(.
+func symbolBefore(s string, end int) string {
+	start := end
+	for start > 0 && isWord(s[start-1]) {
+		start--
+	}
+	return s[start:end]
+}
+
+func isWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+}
+
+func contains(list []Code, c Code) bool {
+	for _, x := range list {
+		if x == c {
+			return true
+		}
+	}
+	return false
+}
