@@ -1,0 +1,227 @@
+package scene
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// An Interval is a span of time. A zero From means since the log's beginning.
+type Interval struct{ From, To time.Time }
+
+// Coverage is the time for which the logs of one channel of one computer can
+// show what happened. Outside it, absence of an event means nothing.
+type Coverage struct {
+	Channel   string     // as the logs spell it
+	Intervals []Interval // in order, disjoint
+	Sources   []int      // ids of the sources that make it up
+}
+
+// Covers reports whether the whole span is covered. A zero from asks for all
+// time before to.
+func (c *Coverage) Covers(from, to time.Time) bool {
+	if c == nil {
+		return false
+	}
+	for _, in := range c.Intervals {
+		begins := in.From.IsZero() || !from.IsZero() && !in.From.After(from)
+		if begins && !in.To.Before(to) {
+			return true
+		}
+	}
+	return false
+}
+
+// Span is the first and the last time covered.
+func (c *Coverage) Span() Interval {
+	if len(c.Intervals) == 0 {
+		return Interval{}
+	}
+	return Interval{c.Intervals[0].From, c.Intervals[len(c.Intervals)-1].To}
+}
+
+// Gaps are the holes between the intervals.
+func (c *Coverage) Gaps() []Interval {
+	var gaps []Interval
+	for i := 1; i < len(c.Intervals); i++ {
+		gaps = append(gaps, Interval{c.Intervals[i-1].To, c.Intervals[i].From})
+	}
+	return gaps
+}
+
+// Coverage returns what the bundle covers of a channel of the computer, or nil
+// if it has no log of it.
+func (h *Host) Coverage(channel string) *Coverage { return h.coverage[known.CanonicalChannel(channel)] }
+
+// Coverages lists the computer's channels in the order of their names.
+func (h *Host) Coverages() []*Coverage {
+	list := make([]*Coverage, 0, len(h.coverage))
+	for _, c := range h.coverage {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b *Coverage) int { return strings.Compare(a.Channel, b.Channel) })
+	return list
+}
+
+// cover computes the coverage of every channel of every computer:
+//
+//  1. A stream covers from its first record to its last; from the beginning if
+//     record 1 is there and the log was never cleared.
+//  2. The logs of one computer in one collection were exported together, so
+//     each reaches to the latest record of any of them, unless its own end is
+//     missing.
+//  3. What falls into a gap of the EventRecordIDs is not covered. A stream with
+//     too many gaps is a filtered export and covers nothing.
+//  4. A log without a record covers all that time, and shows nothing.
+func (s *Scene) cover() {
+	latest := s.latestByCollection()
+	for _, h := range s.Hosts {
+		for _, src := range s.Sources {
+			for i := range src.Streams {
+				if st := &src.Streams[i]; h.isCalled(st.Computer) {
+					h.addStream(src, st, latest[collection{h, src.Root}])
+				}
+			}
+		}
+		for _, src := range h.empty {
+			h.addEmpty(src, latest[collection{h, src.Root}])
+		}
+		for _, c := range h.coverage {
+			c.Intervals = union(c.Intervals)
+		}
+	}
+}
+
+// collection is what was exported together: the logs of one computer in one
+// outermost archive or folder.
+type collection struct {
+	host *Host
+	root string
+}
+
+func (s *Scene) latestByCollection() map[collection]time.Time {
+	latest := map[collection]time.Time{}
+	for _, h := range s.Hosts {
+		for _, src := range s.Sources {
+			for i := range src.Streams {
+				key := collection{h, src.Root}
+				if last := src.Streams[i].Last; h.isCalled(src.Streams[i].Computer) && last.After(latest[key]) {
+					latest[key] = last
+				}
+			}
+		}
+	}
+	return latest
+}
+
+func (h *Host) isCalled(name string) bool {
+	return strings.EqualFold(name, h.Name) || containsFold(h.Aliases, name)
+}
+
+func (h *Host) channel(name string, src *event.Source) *Coverage {
+	key := known.CanonicalChannel(name)
+	c := h.coverage[key]
+	if c == nil {
+		c = &Coverage{Channel: name}
+		h.coverage[key] = c
+	}
+	c.Sources = append(c.Sources, src.ID)
+	return c
+}
+
+func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) {
+	c := h.channel(st.Channel, src)
+	if st.Sparse {
+		return
+	}
+	in := Interval{st.First, latest}
+	if cutOff(src) || latest.Before(st.Last) {
+		in.To = st.Last
+	}
+	if st.FirstID == 1 && h.clearedAt(st.Channel).IsZero() {
+		in.From = time.Time{}
+	}
+	for _, g := range st.Gaps {
+		if g.From.After(in.From) || in.From.IsZero() {
+			c.Intervals = append(c.Intervals, Interval{in.From, g.From})
+		}
+		in.From = g.To
+	}
+	c.Intervals = append(c.Intervals, in)
+}
+
+// cutOff reports whether the end of a log is missing, so that it can't be said
+// to reach as far as the others of its collection.
+func cutOff(src *event.Source) bool {
+	return src.Err != "" || slices.ContainsFunc(src.Damage, func(d event.Damage) bool {
+		return d.Kind == event.DamageTruncated && d.Lost
+	})
+}
+
+func (h *Host) addEmpty(src *event.Source, latest time.Time) {
+	name := channelOfFile(src.Path)
+	if name == "" || src.Lost() || latest.IsZero() {
+		return
+	}
+	c := h.channel(name, src)
+	c.Intervals = append(c.Intervals, Interval{h.clearedAt(name), latest})
+}
+
+// channelOfFile guesses the channel of a log without records from its file's
+// name: "/" is written %4 or "-", and bundles put the computer's name and
+// "_evt_" before it.
+func channelOfFile(label string) string {
+	base := path.Base(strings.ReplaceAll(label, "!", ""))
+	base = strings.TrimSuffix(base, path.Ext(base))
+	if _, after, ok := strings.Cut(base, "_evt_"); ok {
+		base = after
+	}
+	name := known.CanonicalChannel(base)
+	for _, ch := range known.AllChannels() {
+		if canon := known.CanonicalChannel(ch); name == canon || strings.HasSuffix(name, "_"+canon) {
+			return ch
+		}
+	}
+	return ""
+}
+
+// clearedAt is when a log was last cleared, zero if never: Eventlog 104 names
+// the channel, 1102 is about Security.
+func (h *Host) clearedAt(channel string) time.Time {
+	var at time.Time
+	want := known.CanonicalChannel(channel)
+	for _, e := range h.Events {
+		if !e.From(eventLogVS) {
+			continue
+		}
+		name, _ := e.Field("Channel")
+		if e.ID == idAuditCleared {
+			name = "Security"
+		}
+		if (e.ID == idLogCleared || e.ID == idAuditCleared) && known.CanonicalChannel(name) == want {
+			at = e.Time
+		}
+	}
+	return at
+}
+
+// union merges overlapping intervals.
+func union(list []Interval) []Interval {
+	slices.SortFunc(list, func(a, b Interval) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
+	var out []Interval
+	for _, in := range list {
+		if n := len(out); n > 0 && !in.From.After(out[n-1].To) {
+			if in.To.After(out[n-1].To) {
+				out[n-1].To = in.To
+			}
+			continue
+		}
+		out = append(out, in)
+	}
+	return out
+}

@@ -1,0 +1,215 @@
+package scene
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// extract reads from the fields what the event speaks of. It also learns which
+// cluster disk resource a volume lies on.
+func (e *Event) extract(resources map[string]string) {
+	for _, f := range e.Fields {
+		if f.Name == "Binary" {
+			continue // a hex dump: its digits are no codes
+		}
+		for _, c := range known.Codes(f.Value) {
+			if !slices.Contains(e.Codes, c) {
+				e.Codes = append(e.Codes, c)
+			}
+		}
+		e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
+		if isPath(f.Value) {
+			e.Paths = append(e.Paths, f.Value)
+		}
+		for _, name := range csvNames(f.Value) {
+			e.addVolume(name)
+		}
+	}
+	if e.From(clustering) {
+		e.clusterVolume(resources)
+	}
+	if e.housekeeping() {
+		e.Codes = []known.Code{known.WriterStatusNotAvail}
+	}
+}
+
+func (e *Event) addVolume(name string) {
+	if !containsFold(e.Volumes, name) {
+		e.Volumes = append(e.Volumes, name)
+	}
+}
+
+// clusterVolume takes volume and resource from a cluster event: by name, or
+// from the first two positions where the fields have no names.
+func (e *Event) clusterVolume(resources map[string]string) {
+	volume, ok := e.Field("VolumeName")
+	resource, _ := e.Field("ResourceName")
+	if !ok && len(e.Fields) > 0 && e.Fields[0].Name == "" {
+		volume = e.Fields[0].Value
+		if len(e.Fields) > 1 {
+			resource = e.Fields[1].Value
+		}
+	}
+	if volume == "" {
+		return
+	}
+	name := volumeName(volume)
+	e.addVolume(name)
+	if resource != "" {
+		resources[strings.ToLower(name)] = resource
+	}
+}
+
+// housekeeping recognises VSS 12289 about the state of an old writer session
+// that is removed (KB978773): the failure that it quotes is days old and says
+// nothing about the present.
+func (e *Event) housekeeping() bool {
+	return e.ID == idVSSUnexpected && e.From(vss) && slices.Contains(e.Codes, known.WriterStatusNotAvail)
+}
+
+// Writer reports whether the event names the given VSS writer class id.
+func (e *Event) Writer(guid string) bool { return slices.Contains(e.GUIDs, strings.ToLower(guid)) }
+
+// aboutVMs reports whether the provider's events name virtual machines.
+func aboutVMs(e *event.Event) bool {
+	return e.From(vmms) || e.From(worker) || e.From(config) || e.From(kvp)
+}
+
+// vmTable knows the virtual machines that events name.
+type vmTable struct {
+	byID   map[string]*VM
+	byName map[string]*VM // lower case; the machine of that name, if it is one
+}
+
+// newVMTable learns the machines' names from all events first: one event alone
+// does not always tell which of its values is the name.
+func newVMTable(events []*event.Event) *vmTable {
+	t := &vmTable{byID: map[string]*VM{}, byName: map[string]*VM{}}
+	votes := map[string]map[string]int{}
+	for _, e := range events {
+		if !aboutVMs(e) {
+			continue
+		}
+		id, names := vmValues(e)
+		for i, name := range names {
+			if votes[id] == nil {
+				votes[id] = map[string]int{}
+			}
+			votes[id][name] += nameWeight(e, i)
+		}
+		if id != "" && t.byID[id] == nil {
+			t.byID[id] = &VM{ID: id}
+		}
+	}
+	for id, vm := range t.byID {
+		vm.Name = mostVotes(votes[id])
+	}
+	t.nameThem()
+	for _, e := range events {
+		if id, names := vmValues(e); id == "" && len(names) > 0 && namesVM(e) {
+			if key := strings.ToLower(names[0]); t.byName[key] == nil {
+				t.byName[key] = &VM{Name: names[0]}
+			}
+		}
+	}
+	return t
+}
+
+func (t *vmTable) nameThem() {
+	shared := map[string]int{}
+	for _, vm := range t.byID {
+		shared[strings.ToLower(vm.Name)]++
+	}
+	for _, vm := range t.byID {
+		if key := strings.ToLower(vm.Name); key != "" && shared[key] == 1 {
+			t.byName[key] = vm
+		}
+	}
+}
+
+// nameWeight: VmName says it; else the first text that may be a name is the
+// likeliest, and a machine's own name recurs in all of its events.
+func nameWeight(e *event.Event, position int) int {
+	if _, named := e.Field("VmName"); named {
+		return 10
+	}
+	if position == 0 {
+		return 2
+	}
+	return 1
+}
+
+func mostVotes(votes map[string]int) string {
+	best := ""
+	for name, n := range votes {
+		if best == "" || n > votes[best] || n == votes[best] && name < best {
+			best = name
+		}
+	}
+	return best
+}
+
+// vmValues returns the machine id (the first GUID) and the values that may be
+// the machine's name.
+func vmValues(e *event.Event) (id string, names []string) {
+	if name, ok := e.Field("VmName"); ok && name != "" {
+		names = []string{name}
+	}
+	for _, f := range e.Fields {
+		switch {
+		case isGUID(f.Value):
+			if id == "" {
+				id = normalGUID(f.Value)
+			}
+		case f.Value == "" || isPath(f.Value) || isNumber(f.Value) || f.Name == "Binary":
+		case names == nil || !strings.EqualFold(names[0], f.Value) && e.Payload != "" && strings.HasPrefix(f.Name, "Parameter"):
+			names = append(names, f.Value)
+		}
+	}
+	return id, names
+}
+
+// namesVM reports whether an event without a machine id still surely names a
+// machine: the VMMS events about one machine's backup.
+func namesVM(e *event.Event) bool { return e.From(vmms) && vmBackupFailed(e.ID) }
+
+// of returns the machine that the event names, or nil.
+func (t *vmTable) of(e *event.Event) *VM {
+	if !aboutVMs(e) {
+		return nil
+	}
+	id, names := vmValues(e)
+	if vm := t.byID[id]; vm != nil {
+		return vm
+	}
+	for _, name := range names {
+		if vm := t.byName[strings.ToLower(name)]; vm != nil {
+			return vm
+		}
+	}
+	return nil
+}
+
+// named returns the machine with that name, or nil.
+func (t *vmTable) named(name string) *VM { return t.byName[strings.ToLower(name)] }
+
+func (t *vmTable) list() []*VM {
+	all := map[*VM]bool{}
+	for _, vm := range t.byID {
+		all[vm] = true
+	}
+	for _, vm := range t.byName {
+		all[vm] = true
+	}
+	list := make([]*VM, 0, len(all))
+	for vm := range all {
+		list = append(list, vm)
+	}
+	slices.SortFunc(list, func(a, b *VM) int {
+		return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID)
+	})
+	return list
+}

@@ -1,0 +1,217 @@
+package scene
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// A Failure is one backup or restore that failed.
+type Failure struct {
+	Kind    JobKind
+	Host    *Host
+	VM      *VM      // nil if nothing says which
+	Name    string   // of a restored component that no other event names
+	Volumes []string // cluster shared volumes on which it happened, by plain name
+	At      time.Time
+	To      time.Time // its last event
+	Codes   []known.Code
+	Events  []*Event // its own and those that belong to it, in the order of time
+	Job     *Job     // the requester's job, if one is known
+	// Shared says that a code without a virtual machine was given to every
+	// machine that failed on this host at that time.
+	Shared bool
+}
+
+const (
+	// Events of one machine's failure follow each other within seconds; a
+	// requester retries after minutes. [INF]
+	oneFailure = 3 * time.Minute
+	// A code without a machine belongs to the failures of that host within
+	// this time (domain, section 4.1).
+	attribution = 10 * time.Minute
+)
+
+// vmBackupFailed tells the VMMS events that say a machine's backup failed.
+// 10107 only warns of pass-through disks.
+func vmBackupFailed(id uint32) bool {
+	return id >= 10102 && id <= 10105 || id >= 10108 && id <= 10111 || id == 10150
+}
+
+// checkpointFailed tells events that belong to a failed backup if there is one,
+// but also occur without any backup.
+func checkpointFailed(id uint32) bool { return id == 18012 || id == 18014 || id == 15252 }
+
+// findFailures groups what failed, per computer:
+//
+//  1. VMMS events of one machine close together are one failure of it.
+//  2. A writer's rejection and a failed job, which name no machine, belong to
+//     the machines that failed then; else they are a failure of their own.
+//  3. A restore that failed is a failure.
+func (s *Scene) findFailures() {
+	for _, h := range s.Hosts {
+		vm := s.vmFailures(h)
+		rest := s.attach(h, vm)
+		s.Failures = append(s.Failures, vm...)
+		s.Failures = append(s.Failures, s.unattached(h, rest)...)
+	}
+	s.restoreFailures()
+	for _, f := range s.Failures {
+		f.finish()
+	}
+	slices.SortStableFunc(s.Failures, func(a, b *Failure) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Host.Name, b.Host.Name), cmp.Compare(a.VM.Label(), b.VM.Label()))
+	})
+}
+
+func (s *Scene) vmFailures(h *Host) []*Failure {
+	var list []*Failure
+	latest := map[*VM]*Failure{}
+	for _, e := range h.Events {
+		if !e.From(vmms) || !vmBackupFailed(e.ID) {
+			continue
+		}
+		f := latest[e.VM]
+		if f == nil || e.Time.Sub(f.To) > oneFailure {
+			f = &Failure{Kind: KindBackup, Host: h, VM: e.VM, At: e.Time}
+			latest[e.VM] = f
+			list = append(list, f)
+		}
+		f.add(e)
+	}
+	return list
+}
+
+func (f *Failure) add(e *Event) {
+	if slices.Contains(f.Events, e) {
+		return
+	}
+	f.Events = append(f.Events, e)
+	if e.Time.After(f.To) {
+		f.To = e.Time
+	}
+	for _, name := range e.Volumes {
+		if !containsFold(f.Volumes, name) {
+			f.Volumes = append(f.Volumes, name)
+		}
+	}
+}
+
+// attach gives events without a machine to the failures that they belong to,
+// and returns the others.
+func (s *Scene) attach(h *Host, failures []*Failure) []*Event {
+	var rest []*Event
+	for _, e := range h.Events {
+		switch {
+		case e.From(vss) && e.ID == idWriterRejected && len(e.Codes) > 0:
+			if n := give(e, near(failures, e.Time)); n == 0 {
+				rest = append(rest, e)
+			}
+		case e.From(vmms) && checkpointFailed(e.ID):
+			give(e, slices.DeleteFunc(near(failures, e.Time), func(f *Failure) bool { return f.VM != e.VM }))
+		}
+	}
+	return rest
+}
+
+func near(failures []*Failure, t time.Time) []*Failure {
+	var list []*Failure
+	for _, f := range failures {
+		if within(t, f.At, f.To, attribution) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func within(t, from, to time.Time, margin time.Duration) bool {
+	return !t.Before(from.Add(-margin)) && !t.After(to.Add(margin))
+}
+
+// give adds the event to every failure in the list, without stretching the
+// failure's own time, and returns their number.
+func give(e *Event, list []*Failure) int {
+	for _, f := range list {
+		to := f.To
+		f.add(e)
+		f.To = to
+		f.Shared = f.Shared || len(list) > 1
+	}
+	return len(list)
+}
+
+// unattached makes failures of rejections that no machine's failure explains,
+// and joins the failed jobs with the failures that fell into them.
+func (s *Scene) unattached(h *Host, rest []*Event) []*Failure {
+	var list []*Failure
+	for _, e := range rest {
+		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure {
+			list[n-1].add(e)
+			continue
+		}
+		f := &Failure{Kind: KindBackup, Host: h, At: e.Time}
+		f.add(e)
+		list = append(list, f)
+	}
+	for _, j := range s.Jobs {
+		if j.Host == h && j.Kind == KindBackup && worse[j.Outcome] >= worse[WithErrors] {
+			if !s.joinJob(j, list) {
+				list = append(list, failureOfJob(j))
+			}
+		}
+	}
+	return list
+}
+
+// joinJob adds a failed job's end to the failures that fell into it.
+func (s *Scene) joinJob(j *Job, list []*Failure) bool {
+	joined := false
+	for _, f := range slices.Concat(s.Failures, list) {
+		if f.Host == j.Host && f.Kind == j.Kind && within(f.At, j.begin(), j.To, attribution) {
+			f.Job = cmp.Or(f.Job, j)
+			to := f.To
+			for _, e := range j.Events[max(0, len(j.Events)-2):] {
+				f.add(e)
+			}
+			f.To = to
+			joined = true
+		}
+	}
+	return joined
+}
+
+func failureOfJob(j *Job) *Failure {
+	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: j.Volumes, At: j.To, To: j.To, Events: slices.Clone(j.Events), Job: j}
+	if len(j.VMs) == 1 {
+		f.VM = j.VMs[0]
+	} else if len(j.VMs) == 0 && len(j.Names) == 1 {
+		f.Name = j.Names[0]
+	}
+	return f
+}
+
+func (s *Scene) restoreFailures() {
+	for _, j := range s.Jobs {
+		if j.Kind == KindRestore && worse[j.Outcome] >= worse[WithErrors] {
+			s.Failures = append(s.Failures, failureOfJob(j))
+		}
+	}
+}
+
+// finish orders a failure's events and sums up what they say. A failure whose
+// own events show no volume lies where its machine's other events lie.
+func (f *Failure) finish() {
+	slices.SortStableFunc(f.Events, func(a, b *Event) int { return a.Time.Compare(b.Time) })
+	for _, e := range f.Events {
+		for _, c := range e.Codes {
+			if !slices.Contains(f.Codes, c) {
+				f.Codes = append(f.Codes, c)
+			}
+		}
+	}
+	if len(f.Volumes) == 0 && f.VM != nil {
+		f.Volumes = f.VM.Volumes
+	}
+}

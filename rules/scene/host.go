@@ -1,0 +1,240 @@
+package scene
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// Role says what part a computer plays.
+type Role string
+
+// The roles.
+const (
+	RoleHost    Role = "host"
+	RoleGuest   Role = "guest"
+	RoleUnknown Role = "unknown"
+)
+
+// A Host is a computer of the bundle: a Hyper-V host, a guest, or neither.
+type Host struct {
+	Name    string // the fullest name known
+	Aliases []string
+	Role    Role
+	VM      *VM      // of a guest: the virtual machine that it is, if known
+	Events  []*Event // its events, in the order of time
+
+	coverage  map[string]*Coverage // by canonical channel
+	facts     []*event.Fact
+	empty     []*event.Source // logs of it without any record
+	providers map[string]bool // lower case, as seen in its logs
+	cluster   bool            // logs failover clustering events
+}
+
+// A Citation is what a statement rests on: an event, a fact of a text
+// artefact, or the coverage of a log.
+type Citation struct {
+	Event *Event
+	Fact  *event.Fact
+	Cover *Coverage
+	Host  *Host
+	Text  string // our own words; "" to take the event's summary
+}
+
+// settle derives what the host's own logs and artefacts say of it.
+func (h *Host) settle(s *Scene) {
+	for _, src := range s.Sources {
+		for i := range src.Streams {
+			if st := &src.Streams[i]; h.isCalled(st.Computer) {
+				for _, p := range st.Providers {
+					h.providers[strings.ToLower(p)] = true
+				}
+			}
+		}
+	}
+	for _, e := range h.Events {
+		h.providers[strings.ToLower(e.Provider)] = true
+	}
+	h.cluster = h.providers[strings.ToLower(clustering)]
+	slices.SortStableFunc(h.facts, func(a, b *event.Fact) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Offset, b.Offset))
+	})
+	h.Role = h.role()
+}
+
+// role: what only the Hyper-V role logs makes a host; what only integration
+// services log makes a guest. The bare hypervisor counts only where nothing
+// speaks for a guest, because clients run it too.
+func (h *Host) role() Role {
+	weak, guest := false, false
+	for p := range h.providers {
+		if hostProvider(p) {
+			return RoleHost
+		}
+		weak = weak || weakHostProvider(p)
+		guest = guest || guestProvider(p)
+	}
+	for _, f := range h.facts {
+		if f.Key == event.FactFileVersion && strings.EqualFold(f.Name, "vmms.exe") {
+			return RoleHost
+		}
+		guest = guest || f.Key == event.FactVirtualOn || f.Key == event.FactVirtualName
+	}
+	switch {
+	case guest:
+		return RoleGuest
+	case weak:
+		return RoleHost
+	}
+	return RoleUnknown
+}
+
+// matchGuests finds the computers that are virtual machines of the bundle:
+// by exact name, or because the guest itself says so (KVP). Nothing else
+// counts; a wrong match would make a wrong diagnosis.
+func (s *Scene) matchGuests() {
+	for _, h := range s.Hosts {
+		if h.Role == RoleHost {
+			continue
+		}
+		if vm := s.guestOf(h); vm != nil && vm.Guest == nil {
+			vm.Guest, h.VM, h.Role = h, vm, RoleGuest
+		}
+	}
+}
+
+func (s *Scene) guestOf(h *Host) *VM {
+	for _, f := range h.facts {
+		if f.Key == event.FactVirtualName {
+			return s.onlyVM(func(name string) bool { return strings.EqualFold(name, f.Value) })
+		}
+	}
+	names := append([]string{h.Name}, h.Aliases...)
+	return s.onlyVM(func(vm string) bool {
+		return slices.ContainsFunc(names, func(n string) bool {
+			return strings.EqualFold(n, vm) || !strings.Contains(vm, ".") && strings.EqualFold(shortName(n), vm)
+		})
+	})
+}
+
+// onlyVM returns the machine whose name matches, if it is the only one.
+func (s *Scene) onlyVM(match func(name string) bool) *VM {
+	var found *VM
+	for _, vm := range s.VMs {
+		if vm.Name != "" && match(vm.Name) {
+			if found != nil {
+				return nil
+			}
+			found = vm
+		}
+	}
+	return found
+}
+
+// Cluster reports whether the computer is a cluster node.
+func (h *Host) Cluster() bool { return h.cluster }
+
+// A Value is what is known of something at a time, with what it rests on. An
+// unknown value has Known false.
+type Value struct {
+	Text  string
+	Known bool
+	Cites []Citation
+}
+
+func known1(text string, c Citation) Value {
+	return Value{Text: text, Known: true, Cites: []Citation{c}}
+}
+
+// OSBuild returns the Windows version that the computer ran at a time, such as
+// "6.1.7600". The log states it at each boot (EventLog 6009), so the last boot
+// before the time decides. Without one, a later boot decides only if it shows
+// the RTM build, since versions go up and not down; then systeminfo.
+func (h *Host) OSBuild(at time.Time) Value {
+	var before, after *Event
+	for _, e := range h.Events {
+		if e.ID != idBooted || !e.From(eventLog) || bootBuild(e) == "" {
+			continue
+		}
+		if !e.Time.After(at) {
+			before = e
+		} else if after == nil {
+			after = e
+		}
+	}
+	if before != nil {
+		return known1(bootBuild(before), Citation{Event: before, Host: h, Text: "booted Windows " + bootBuild(before)})
+	}
+	if after != nil && strings.HasSuffix(bootBuild(after), rtmSuffix(bootBuild(after))) {
+		return known1(bootBuild(after), Citation{Event: after, Host: h, Text: "booted Windows " + bootBuild(after) + " later; versions do not go down"})
+	}
+	if v := h.fact(event.FactOSBuild, ""); v.Known && after == nil {
+		return v
+	}
+	return Value{}
+}
+
+// rtmSuffix is the build number with which a Windows version began, before any
+// service pack; "\x00" (which ends no build) where a service pack is on.
+func rtmSuffix(build string) string {
+	switch {
+	case strings.HasPrefix(build, "6.1."):
+		return ".7600"
+	case strings.HasPrefix(build, "6.0."):
+		return ".6001" // Server 2008 began as SP1
+	case strings.HasPrefix(build, "5.2."):
+		return ".3790"
+	}
+	return "\x00"
+}
+
+// bootBuild reads EventLog 6009: Data "6.01.", "7600", ….
+func bootBuild(e *Event) string {
+	if len(e.Fields) < 2 {
+		return ""
+	}
+	major, minor, ok := strings.Cut(strings.Trim(e.Fields[0].Value, ". "), ".")
+	build := strings.TrimSpace(e.Fields[1].Value)
+	if !ok || !isNumber(major) || !isNumber(minor) || !isNumber(build) {
+		return ""
+	}
+	if minor = strings.TrimLeft(minor, "0"); minor == "" {
+		minor = "0"
+	}
+	return major + "." + minor + "." + build
+}
+
+// fact returns the last statement of the artefacts about a key.
+func (h *Host) fact(key event.FactKey, name string) Value {
+	var v Value
+	for _, f := range h.facts {
+		if f.Key == key && strings.EqualFold(f.Name, name) {
+			v = known1(f.Value, Citation{Fact: f, Host: h})
+		}
+	}
+	return v
+}
+
+// ISCSISessions, BackupType, SANPolicy and WriterState return what the
+// artefacts state; all are undated.
+func (h *Host) ISCSISessions() Value { return h.fact(event.FactISCSISession, "") }
+
+// BackupType is the guest's VssRequestor value: "0", "1", "absent".
+func (h *Host) BackupType() Value { return h.fact(event.FactBackupType, "") }
+
+// SANPolicy is the number of the partition manager's policy; "3" is offline all.
+func (h *Host) SANPolicy() Value { return h.fact(event.FactSANPolicy, "") }
+
+// WriterState is the number of a VSS writer's state at collection time.
+func (h *Host) WriterState(guid string) Value {
+	return h.fact(event.FactWriterState, strings.ToLower(guid))
+}
+
+// PhysicalHost is the name of the host that a guest says it runs on.
+func (h *Host) PhysicalHost() Value { return h.fact(event.FactVirtualOn, "") }
+
+// Facts lists what text artefacts say of the computer.
+func (h *Host) Facts() []*event.Fact { return h.facts }

@@ -1,0 +1,288 @@
+package scene
+
+import (
+	"cmp"
+	"encoding/xml"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// A JobKind says what a job does.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	KindBackup  JobKind = "backup"
+	KindRestore JobKind = "restore"
+)
+
+// Outcomes of a job.
+const (
+	Succeeded      = "succeeded"
+	WithErrors     = "completed with errors"
+	Failed         = "failed"
+	Canceled       = "canceled"
+	OutcomeUnknown = "unknown" // no end was seen
+)
+
+// A Job is one run of a backup or a restore on a computer, as its requester
+// logged it, or as the cluster shows it (a volume's backup mode on and off).
+type Job struct {
+	Kind      JobKind
+	Host      *Host
+	VMs       []*VM    // that the job names; none does not mean none
+	Names     []string // components that it names and that are no known machine
+	Volumes   []string
+	From      time.Time // the start; zero if only the end was seen
+	To        time.Time // the end; the start again if no end was seen
+	Outcome   string
+	Codes     []known.Code
+	Target    string   // restore: the alternate location; see TargetKnown
+	HasTarget bool     // restore: the field for the alternate location is there
+	Events    []*Event // in the order of time
+}
+
+// Windows Server Backup's events. Ids from 1025 on are those of Hyper-V
+// recoveries in 6.2 and later.
+var backupOutcomes = map[uint32]string{
+	4: Succeeded, 5: Failed, 6: Failed, 7: WithErrors, 8: Canceled, 9: Failed, 14: Succeeded,
+	517: Failed, 518: Failed, 519: WithErrors, 521: Failed,
+}
+
+var restoreOutcomes = map[uint32]string{
+	224: Succeeded, 225: Succeeded, 226: WithErrors, 227: Failed, 228: Canceled,
+	737: Succeeded, 738: WithErrors, 739: Failed, 740: Canceled,
+	1025: Succeeded, 1026: Succeeded, 1027: WithErrors, 1028: Failed, 1029: Canceled,
+	1040: Succeeded, 1041: WithErrors, 1042: Failed, 1043: Canceled,
+}
+
+const (
+	idBackupStarted = 1
+	idCSVRedirect   = 5136 // redirected access on
+	idCSVDirect     = 5137 // redirected access off
+	idCSVBackupOn   = 5140
+	idCSVBackupOff  = 5141
+
+	// The Operational log and the Application log both tell of one job's end.
+	// [INF] They are written within seconds; a minute allows for slow disks.
+	sameEnd = time.Minute
+	// A cluster volume leaves backup mode after a day at the latest; an "off"
+	// later than that belongs to another backup. [INF]
+	longestBackup = 24 * time.Hour
+)
+
+// findJobs pairs starts and ends, per computer.
+func (s *Scene) findJobs() {
+	for _, h := range s.Hosts {
+		s.requesterJobs(h)
+		s.clusterJobs(h)
+	}
+	slices.SortStableFunc(s.Jobs, func(a, b *Job) int {
+		return cmp.Or(a.begin().Compare(b.begin()), cmp.Compare(a.Host.Name, b.Host.Name))
+	})
+}
+
+func (j *Job) begin() time.Time {
+	if j.From.IsZero() {
+		return j.To
+	}
+	return j.From
+}
+
+// requesterJobs reads Windows Server Backup's own events.
+func (s *Scene) requesterJobs(h *Host) {
+	var open *Job
+	for _, e := range h.Events {
+		switch {
+		case !e.From(backup):
+		case e.ID == idBackupStarted:
+			open = &Job{Kind: KindBackup, Host: h, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Events: []*Event{e}}
+			s.Jobs = append(s.Jobs, open)
+		case backupOutcomes[e.ID] != "":
+			open = s.endBackup(h, open, e)
+		case restoreOutcomes[e.ID] != "":
+			s.endRestore(h, e)
+		}
+	}
+}
+
+// endBackup closes the open job, or adds to the one that ended just now, or
+// makes one whose start the log does not show.
+func (s *Scene) endBackup(h *Host, open *Job, e *Event) *Job {
+	last := s.lastJob(h, KindBackup)
+	switch {
+	case open != nil:
+	case last != nil && e.Time.Sub(last.To) <= sameEnd:
+		open = last
+	default:
+		open = &Job{Kind: KindBackup, Host: h, From: fieldTime(e, "BackupTime", "BackupStartTime"), Outcome: OutcomeUnknown}
+		s.Jobs = append(s.Jobs, open)
+	}
+	open.end(s, e, backupOutcomes[e.ID])
+	return nil
+}
+
+func (s *Scene) endRestore(h *Host, e *Event) {
+	job := s.lastJob(h, KindRestore)
+	if job == nil || e.Time.Sub(job.To) > sameEnd {
+		job = &Job{Kind: KindRestore, Host: h, From: fieldTime(e, "RestoreTime"), Outcome: OutcomeUnknown}
+		s.Jobs = append(s.Jobs, job)
+	}
+	if t := fieldTime(e, "RestoreTime"); !t.IsZero() && !t.After(e.Time) {
+		job.From = t
+	}
+	if target, ok := e.Field("AppRestoreAlternateTargetPath"); ok {
+		job.Target, job.HasTarget = strings.TrimSpace(target), true
+	}
+	job.end(s, e, restoreOutcomes[e.ID])
+}
+
+func (s *Scene) lastJob(h *Host, kind JobKind) *Job {
+	for i := len(s.Jobs) - 1; i >= 0; i-- {
+		if s.Jobs[i].Host == h && s.Jobs[i].Kind == kind {
+			return s.Jobs[i]
+		}
+	}
+	return nil
+}
+
+// worse orders outcomes, so that of two events about one end the worse counts.
+var worse = map[string]int{OutcomeUnknown: 0, Succeeded: 1, Canceled: 2, WithErrors: 3, Failed: 4}
+
+func (j *Job) end(s *Scene, e *Event, outcome string) {
+	if len(e.Codes) > 0 && outcome == Succeeded && e.ID == 14 {
+		outcome = WithErrors
+	}
+	if worse[outcome] > worse[j.Outcome] {
+		j.Outcome = outcome
+	}
+	if e.Time.After(j.To) {
+		j.To = e.Time
+	}
+	j.Events = append(j.Events, e)
+	for _, c := range e.Codes {
+		if !slices.Contains(j.Codes, c) {
+			j.Codes = append(j.Codes, c)
+		}
+	}
+	j.nameComponents(s, e)
+}
+
+// nameComponents finds the machines that a job's event names, in AppsInfo and
+// ComponentInfo (XML inside a value) and in the list of restored names.
+func (j *Job) nameComponents(s *Scene, e *Event) {
+	for _, f := range e.Fields {
+		switch strings.ToLower(f.Name) {
+		case "appsinfo", "componentinfo", "componentinfosummary":
+			j.addNames(s, xmlValues(f.Value))
+		case "restoretargetnamelist":
+			j.addNames(s, strings.FieldsFunc(f.Value, func(r rune) bool { return r == ',' || r == ';' || r == '\n' }))
+		}
+	}
+}
+
+func (j *Job) addNames(s *Scene, values []string) {
+	for _, v := range values {
+		name := componentName(v)
+		if name == "" {
+			continue
+		}
+		if vm := s.vm(name); vm != nil {
+			if !slices.Contains(j.VMs, vm) {
+				j.VMs = append(j.VMs, vm)
+			}
+		} else if !containsFold(j.Names, name) {
+			j.Names = append(j.Names, name)
+		}
+	}
+}
+
+// vm finds a machine by name or id.
+func (s *Scene) vm(nameOrID string) *VM {
+	for _, vm := range s.VMs {
+		if strings.EqualFold(vm.Name, nameOrID) || isGUID(nameOrID) && vm.ID == normalGUID(nameOrID) {
+			return vm
+		}
+	}
+	return nil
+}
+
+// componentName strips from a VSS component what is not the machine's name:
+// the logical path before it and "(Online)" and the like behind it.
+func componentName(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.LastIndexByte(s, '\\'); i >= 0 && !isPath(s) {
+		s = s[i+1:]
+	}
+	if i := strings.LastIndexByte(s, '('); i > 0 && strings.HasSuffix(s, ")") {
+		s = strings.TrimSpace(s[:i])
+	}
+	return s
+}
+
+// xmlValues returns the texts and attribute values that may name a component:
+// all of those called so, and others only if they are no numbers or paths.
+func xmlValues(s string) []string {
+	var values []string
+	d := xml.NewDecoder(strings.NewReader(s))
+	d.Strict = false
+	for {
+		tok, err := d.RawToken()
+		if err != nil {
+			return values
+		}
+		if start, ok := tok.(xml.StartElement); ok {
+			for _, a := range start.Attr {
+				if name := strings.ToLower(a.Name.Local); strings.Contains(name, "name") || strings.Contains(name, "caption") || strings.Contains(name, "component") {
+					values = append(values, a.Value)
+				}
+			}
+		}
+		if text, ok := tok.(xml.CharData); ok && strings.TrimSpace(string(text)) != "" && !isNumber(strings.TrimSpace(string(text))) {
+			values = append(values, string(text))
+		}
+	}
+}
+
+// fieldTime reads a time field, as Windows writes FILETIME and SYSTEMTIME
+// values; zero if there is none.
+func fieldTime(e *Event, names ...string) time.Time {
+	for _, name := range names {
+		v, ok := e.Field(name)
+		if !ok {
+			continue
+		}
+		if t, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(v)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// clusterJobs makes a backup of each span in which a node held a volume in
+// backup mode (5140 on, 5141 off): any requester that prepares the volume
+// leaves it.
+func (s *Scene) clusterJobs(h *Host) {
+	open := map[string]*Job{}
+	for _, e := range h.Events {
+		if !e.From(clustering) || len(e.Volumes) == 0 {
+			continue
+		}
+		key := strings.ToLower(e.Volumes[0])
+		switch e.ID {
+		case idCSVBackupOn:
+			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Events: []*Event{e}}
+			open[key] = job
+			s.Jobs = append(s.Jobs, job)
+		case idCSVBackupOff:
+			if job := open[key]; job != nil && e.Time.Sub(job.From) <= longestBackup {
+				job.To = e.Time
+				job.Events = append(job.Events, e)
+				delete(open, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,202 @@
+// Package scene says what the events of a bundle mean: which computers there
+// are and which of them are hosts or guests, which virtual machines and
+// volumes the events speak of, what period each log covers, which backup and
+// restore jobs ran, and what failed. It states facts and leaves verdicts to
+// the rules.
+//
+// Start with Builder: Add every batch, then Build. Build may be called again
+// at any time, so that findings can be shown while a scan is running.
+//
+// # Words
+//
+//   - A host runs virtual machines; a guest is the computer inside one. A
+//     computer whose logs show neither has an unknown role.
+//   - Coverage is the time for which a channel's log can show what happened.
+//     Absence of an event means something only there.
+//   - A failure is one backup or restore that failed: a host, a time, and
+//     where known a virtual machine and volumes.
+package scene
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// A Scene is all that is known of a bundle. It is not changed after Build.
+type Scene struct {
+	Sources  []*event.Source // in the order of their ids
+	Hosts    []*Host         // in the order of their names
+	VMs      []*VM           // in the order of names, ids
+	Events   []*Event        // in the order of time, source, offset
+	Jobs     []*Job          // in the order of From
+	Failures []*Failure      // in the order of At
+
+	resources map[string]string // plain volume name in lower case → cluster disk resource
+}
+
+// An Event is an event with what it speaks of.
+type Event struct {
+	*event.Event
+	Host    *Host
+	VM      *VM          // nil if it names none
+	Volumes []string     // cluster shared volumes by plain name ("Volume1")
+	Codes   []known.Code // error codes in its fields
+	GUIDs   []string     // in braces, lower case: writers, volumes, snapshot sets
+	Paths   []string     // values that are paths
+}
+
+// A VM is a virtual machine.
+type VM struct {
+	Name, ID string // either may be ""; ID in capitals without braces
+	Guest    *Host  // the computer inside, where the bundle has it; else nil
+	Volumes  []string
+	Hosts    []*Host // that spoke of it, in the order of their names
+}
+
+// Label names the machine for people.
+func (v *VM) Label() string {
+	if v == nil {
+		return ""
+	}
+	return cmp.Or(v.Name, v.ID)
+}
+
+// A Builder collects what a scan yields.
+type Builder struct {
+	sources []*event.Source
+	events  []*event.Event
+	facts   []*event.Fact
+	seen    map[eventKey]struct{}
+	seed    maphash.Seed
+}
+
+// eventKey identifies an event over copies of its log (DESIGN: by computer,
+// channel, EventRecordID, time and content).
+type eventKey struct {
+	record uint64
+	time   int64
+	hash   uint64
+}
+
+// NewBuilder returns an empty Builder.
+func NewBuilder() *Builder {
+	return &Builder{seen: map[eventKey]struct{}{}, seed: maphash.MakeSeed()}
+}
+
+// Add takes one batch. It keeps the batch's events and facts, and drops events
+// that it has already seen in another copy of the log.
+func (b *Builder) Add(batch event.Batch) {
+	for i := range batch.Events {
+		e := &batch.Events[i]
+		key := b.key(e)
+		if _, dup := b.seen[key]; dup {
+			continue
+		}
+		b.seen[key] = struct{}{}
+		b.events = append(b.events, e)
+	}
+	for i := range batch.Facts {
+		b.facts = append(b.facts, &batch.Facts[i])
+	}
+	if batch.Last {
+		b.sources = append(b.sources, batch.Source)
+	}
+}
+
+func (b *Builder) key(e *event.Event) eventKey {
+	var h maphash.Hash
+	h.SetSeed(b.seed)
+	put := func(s string) {
+		h.WriteString(s)
+		h.WriteByte(0)
+	}
+	put(strings.ToLower(e.Computer))
+	put(strings.ToLower(e.Channel))
+	put(strings.ToLower(e.Provider))
+	maphash.WriteComparable(&h, e.ID)
+	for _, f := range e.Fields {
+		put(f.Name)
+		put(f.Value)
+	}
+	return eventKey{e.Record, e.Time.UnixNano(), h.Sum64()}
+}
+
+// Build makes a Scene of all that was added so far.
+func (b *Builder) Build() *Scene {
+	s := &Scene{Sources: slices.Clone(b.sources), resources: map[string]string{}}
+	slices.SortFunc(s.Sources, func(a, b *event.Source) int { return cmp.Compare(a.ID, b.ID) })
+	people := newHostTable(s.Sources, b.events, b.facts)
+	vms := newVMTable(b.events)
+	people.placeFacts(s.Sources, b.facts, vms)
+	s.Hosts = people.hosts()
+	s.enrich(b.events, people, vms)
+	s.VMs = vms.list()
+	for _, h := range s.Hosts {
+		h.settle(s)
+	}
+	s.matchGuests()
+	s.cover()
+	s.findJobs()
+	s.findFailures()
+	return s
+}
+
+// enrich wraps the events with what they speak of, in order of time.
+func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
+	s.Events = make([]*Event, 0, len(raw))
+	for _, e := range raw {
+		se := &Event{Event: e, Host: people.of(e.Computer), VM: vms.of(e)}
+		se.extract(s.resources)
+		s.Events = append(s.Events, se)
+	}
+	slices.SortStableFunc(s.Events, func(a, b *Event) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
+	})
+	for _, e := range s.Events {
+		e.Host.Events = append(e.Host.Events, e)
+		if e.VM != nil {
+			e.VM.see(e)
+		}
+	}
+}
+
+func (v *VM) see(e *Event) {
+	if !slices.Contains(v.Hosts, e.Host) {
+		v.Hosts = append(v.Hosts, e.Host)
+		slices.SortFunc(v.Hosts, func(a, b *Host) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	for _, name := range e.Volumes {
+		if !containsFold(v.Volumes, name) {
+			v.Volumes = append(v.Volumes, name)
+		}
+	}
+}
+
+// SameVolume reports whether two plain names mean the same cluster disk: by
+// the resource where it is known of both, else by name. Two volumes on one
+// disk move together.
+func (s *Scene) SameVolume(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	ra, rb := s.resources[strings.ToLower(a)], s.resources[strings.ToLower(b)]
+	return ra != "" && strings.EqualFold(ra, rb)
+}
+
+// Source returns the source with the given id.
+func (s *Scene) Source(id int) *event.Source {
+	i, ok := slices.BinarySearchFunc(s.Sources, id, func(src *event.Source, id int) int { return cmp.Compare(src.ID, id) })
+	if !ok {
+		return nil
+	}
+	return s.Sources[i]
+}
+
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(x string) bool { return strings.EqualFold(x, s) })
+}
