@@ -1,0 +1,454 @@
+package evtx
+
+import "strings"
+
+// A plan is binary XML compiled for our purpose: where the System properties
+// stand, and which fields its payload yields. A template definition is compiled
+// once and serves all records that refer to it; XML that a record holds
+// directly is compiled each time, into a plan that is used again.
+type plan struct {
+	guid  [16]byte
+	scope scope
+	own   bool // compiled from the definition of the present chunk, and only for it
+
+	system bool // a System element was found
+	slots  [numSlots]text
+	ops    []op
+	parts  []part
+	lits   []byte // UTF-16 of the literal parts
+
+	subs    int // substitutions needed: the highest index + 1
+	sysSubs int // those that the slots need
+}
+
+// A part of a text is a literal or a substitution.
+type part struct {
+	sub      int32 // index of the substitution; -1: literal
+	off, end int32 // of the literal, in plan.lits
+	optional bool
+}
+
+// A text is a range of plan.parts.
+type text struct{ first, n int32 }
+
+// An op is one step of a plan. Steps run in order; only opDrop jumps.
+type op struct {
+	kind  opKind
+	scope scope  // opText: where children stand that a substitution brings
+	leaf  bool   // opText: the element has no children, so that empty text counts
+	sub   int32  // opDrop: the substitution whose NULL drops the element
+	skip  int32  // opDrop: the step after the element
+	name  string // of the field (a path), or of the payload element
+	named text   // opText: the field's name, where it is no literal
+	text  text
+}
+
+type opKind uint8
+
+const (
+	opDrop    opKind = iota // an element begins that depends on a substitution
+	opPayload               // the payload element begins
+	opText                  // text of an element: a field, or children brought by a substitution
+	opAttr                  // an attribute: a field, unless it is empty
+	opMessage               // RenderingInfo/Message
+	opIgnored               // text that is no field, unless a substitution brings children
+)
+
+// A scope says where in an event an element stands, and so what it means.
+type scope uint8
+
+const (
+	inDocument  scope = iota // the root: Event
+	inEvent                  // System, EventData, UserData, RenderingInfo, …
+	inSystem                 // Provider, EventID, …
+	inUserData               // the payload element
+	inEventData              // Data, Binary, and others that are treated as paths
+	inPath                   // anything below
+	inRendering              // Message, Level, …
+)
+
+// Limits on what one plan may hold. 64 is deeper than any known event; names
+// are joined to paths, so without a bound these would grow with the square of
+// the definition's size.
+const (
+	maxDepth     = 64
+	maxPathBytes = 256 << 10
+)
+
+// reset makes p empty, and keeps its memory.
+func (p *plan) reset(s scope) {
+	*p = plan{scope: s, ops: p.ops[:0], parts: p.parts[:0], lits: p.lits[:0]}
+}
+
+// cost is about the memory that p takes, in bytes.
+func (p *plan) cost() int { return 1024 + 96*len(p.ops) + 16*len(p.parts) + len(p.lits) }
+
+// A compiler turns binary XML into a plan.
+type compiler struct {
+	cursor
+	p          *plan
+	names      *names
+	definition bool   // a template definition: elements have dependency ids, and there are substitutions
+	headOnly   bool   // stop behind System
+	path       []byte // of the current element below the payload element
+	depth      int
+	pathBytes  int
+}
+
+// root compiles the one element that stands at the cursor.
+func (c *compiler) root(s scope) error {
+	c.p.reset(s)
+	c.skipProlog()
+	if tok := c.peek(); c.err == nil && tok != tokenOpen {
+		c.failf("token %#02x where an element should begin", tok)
+	}
+	c.element(s)
+	return c.err
+}
+
+// An element while it is compiled.
+type element struct {
+	node
+	name     string
+	text     text // since the last child
+	children bool
+	path     int // length of the path outside of it
+}
+
+// element compiles an element.
+//
+//	+0  u8   tokenOpen
+//	+1  u16  dependency; only within template definitions
+//	    u32  size of what follows the size
+//	    u32  name, see cursor.name
+//	    u32  size of the attribute list, then the list; only with tokenMore
+//	    u8   tokenCloseEmpty, or tokenCloseStart, content and tokenEnd
+func (c *compiler) element(s scope) {
+	if c.depth++; c.depth > maxDepth {
+		c.err = errDepth
+	}
+	tok := c.u8()
+	drop := c.dependency()
+	c.take(4)
+	e := element{name: localName(c.names.get(c.name())), path: len(c.path)}
+	e.node = classify(s, e.name)
+	if e.data {
+		e.name = ""
+	}
+	c.open(&e)
+	if tok&tokenMore != 0 {
+		c.attributes(&e)
+	}
+	c.push(&e)
+	switch tok := c.u8(); tok {
+	case tokenCloseEmpty:
+		c.flush(&e, true)
+	case tokenCloseStart:
+		c.content(&e)
+	default:
+		c.failf("token %#02x where a start tag should end", tok)
+	}
+	if drop >= 0 {
+		c.p.ops[drop].skip = int32(len(c.p.ops))
+	}
+	c.path = c.path[:e.path]
+	c.depth--
+}
+
+// dependency reads the dependency of an element, and returns the index of the
+// step that tests it, or -1.
+func (c *compiler) dependency() int {
+	if !c.definition {
+		return -1
+	}
+	sub := c.u16()
+	if sub == noDependency {
+		return -1
+	}
+	c.need(sub)
+	c.p.ops = append(c.p.ops, op{kind: opDrop, sub: int32(sub)})
+	return len(c.p.ops) - 1
+}
+
+func (c *compiler) need(sub int) {
+	c.p.subs = max(c.p.subs, sub+1)
+}
+
+// open notes what the mere presence of an element means.
+func (c *compiler) open(e *element) {
+	switch {
+	case e.payload:
+		c.p.ops = append(c.p.ops, op{kind: opPayload, name: e.name})
+	case e.child == inSystem:
+		c.p.system = true
+	}
+}
+
+// push makes the element's name part of the path, where there is one.
+func (c *compiler) push(e *element) {
+	if e.kind != opText || e.payload || e.dynamic.n > 0 {
+		return
+	}
+	if c.path = appendPath(c.path, e.name); len(c.path) > maxPathBytes/16 {
+		c.failf("path of an element is longer than %d bytes", maxPathBytes/16)
+	}
+}
+
+// appendPath joins a path and what stands below it; "" and "@name" are the text
+// and an attribute of the element itself.
+func appendPath(path []byte, name string) []byte {
+	if len(path) > 0 && name != "" && name[0] != '@' {
+		path = append(path, '/')
+	}
+	return append(path, name...)
+}
+
+// attributes compiles an attribute list. Each attribute is a token, a name and
+// its text; tokenMore is on all but the last.
+func (c *compiler) attributes(e *element) {
+	size := int(c.u32())
+	if size > c.end-c.pos {
+		c.failf("attribute list of %d bytes runs past its container", size)
+		return
+	}
+	for end := c.pos + size; c.pos < end && c.err == nil; {
+		if tok := c.u8() &^ tokenMore; tok != tokenAttribute {
+			c.failf("token %#02x where an attribute should begin", tok)
+			return
+		}
+		name := c.names.get(c.name())
+		text := text{first: int32(len(c.p.parts))}
+		for c.charData(&text) {
+		}
+		c.attribute(e, name, text)
+	}
+}
+
+// attribute adds the step for an attribute. Declarations of name spaces are
+// no data.
+func (c *compiler) attribute(e *element, name string, t text) {
+	if name == "xmlns" || strings.HasPrefix(name, "xmlns:") {
+		return
+	}
+	name = localName(name)
+	switch {
+	case e.inSystem:
+		c.setSlot(slotOf(e.name, name), t)
+	case e.data && name == "Name":
+		c.nameField(e, t)
+	case e.kind == opText:
+		full := c.path
+		if !e.payload {
+			full = appendPath(full, e.name)
+		}
+		full = append(append(full, '@'), name...)
+		c.p.ops = append(c.p.ops, op{kind: opAttr, name: c.pathName(full), text: t})
+		c.path = full[:e.path]
+	}
+}
+
+// nameField takes Data/@Name for the name of the field.
+func (c *compiler) nameField(e *element, t text) {
+	e.name = ""
+	if t.n == 1 && c.p.parts[t.first].sub < 0 {
+		e.name = c.names.get(trimNUL16(c.p.literal(t.first)))
+	} else {
+		e.dynamic = t
+	}
+}
+
+// content compiles what stands between start tag and end tag.
+func (c *compiler) content(e *element) {
+	e.text.first = int32(len(c.p.parts))
+	for c.err == nil {
+		if c.charData(&e.text) {
+			continue
+		}
+		switch c.peek() {
+		case tokenOpen:
+			c.flush(e, false)
+			e.children = true
+			c.element(e.child)
+			if e.child == inEvent && c.headOnly && c.p.system {
+				return
+			}
+			e.text = text{first: int32(len(c.p.parts))}
+		case tokenPITarget, tokenPIData:
+			c.skipProlog()
+		case tokenEnd:
+			c.take(1)
+			c.flush(e, !e.children)
+			return
+		default:
+			c.failf("token %#02x in the content of an element", c.peek())
+		}
+	}
+}
+
+// flush adds the step for the text collected since the last child; leaf says
+// that there are no children.
+func (c *compiler) flush(e *element, leaf bool) {
+	if e.inSystem {
+		if leaf {
+			c.setSlot(slotOf(e.name, ""), e.text)
+		}
+		return
+	}
+	if e.kind == opText && leaf && !e.payload || e.text.n > 0 {
+		c.p.ops = append(c.p.ops, op{
+			kind: e.kind, scope: e.child, leaf: leaf && !e.payload,
+			name: c.pathName(c.path), named: e.dynamic, text: e.text,
+		})
+	}
+}
+
+// pathName makes a path a string.
+func (c *compiler) pathName(path []byte) string {
+	if c.pathBytes += len(path); c.pathBytes > maxPathBytes {
+		c.failf("paths of the fields take more than %d bytes", maxPathBytes)
+	}
+	return c.names.path(path)
+}
+
+// setSlot notes where a System property stands.
+func (c *compiler) setSlot(s slot, t text) {
+	if s == slotNone || t.n == 0 {
+		return
+	}
+	if t.n > 1 {
+		c.failf("a System property of several parts")
+		return
+	}
+	c.p.slots[s] = t
+	if sub := c.p.parts[t.first].sub; sub >= 0 {
+		c.p.sysSubs = max(c.p.sysSubs, int(sub)+1)
+	}
+}
+
+// charData adds the piece of text at the cursor to t, if there is one.
+func (c *compiler) charData(t *text) bool {
+	switch tok := c.peek(); tok {
+	case tokenValue:
+		c.take(1)
+		if typ := c.u8(); c.err == nil && typ != typeString {
+			c.failf("literal value of type %#02x", typ)
+		}
+		c.literal(t, c.text())
+	case tokenCData:
+		c.take(1)
+		c.literal(t, c.text())
+	case tokenCharRef:
+		c.take(1)
+		c.literal(t, c.take(2))
+	case tokenEntityRef:
+		c.take(1)
+		c.literal(t, entity(c.name()))
+	case tokenSubstitution, tokenOptional:
+		c.take(1)
+		c.substitution(t, tok == tokenOptional)
+	default:
+		return false
+	}
+	return c.err == nil
+}
+
+// substitution reads u16 index and u8 type. The type only says what the
+// template expects; the record's own type is the one that counts.
+func (c *compiler) substitution(t *text, optional bool) {
+	sub := c.u16()
+	c.take(1)
+	if !c.definition {
+		c.failf("substitution outside of a template definition")
+		return
+	}
+	c.need(sub)
+	c.p.parts = append(c.p.parts, part{sub: int32(sub), optional: optional})
+	t.n++
+}
+
+// literal adds text to t; it joins a literal just before, such as text that is
+// cut by an entity.
+func (c *compiler) literal(t *text, utf16 []byte) {
+	p := c.p
+	off := int32(len(p.lits))
+	p.lits = append(p.lits, utf16...)
+	if last := len(p.parts) - 1; t.n > 0 && p.parts[last].sub < 0 {
+		p.parts[last].end = int32(len(p.lits))
+		return
+	}
+	p.parts = append(p.parts, part{sub: -1, off: off, end: int32(len(p.lits))})
+	t.n++
+}
+
+func (p *plan) literal(i int32) []byte {
+	return p.lits[p.parts[i].off:p.parts[i].end]
+}
+
+// entity returns what a reference to a predefined entity stands for, in UTF-16;
+// others stay as they are written.
+func entity(name []byte) []byte {
+	switch string(name) {
+	case "a\x00m\x00p\x00":
+		return []byte("&\x00")
+	case "l\x00t\x00":
+		return []byte("<\x00")
+	case "g\x00t\x00":
+		return []byte(">\x00")
+	case "q\x00u\x00o\x00t\x00":
+		return []byte("\"\x00")
+	case "a\x00p\x00o\x00s\x00":
+		return []byte("'\x00")
+	}
+	return append(append([]byte("&\x00"), name...), ";\x00"...)
+}
+
+// A node is what an element means where it stands.
+type node struct {
+	kind     opKind // what its text is
+	child    scope
+	payload  bool // it is the payload element
+	data     bool // it is EventData/Data, whose Name attribute names the field
+	inSystem bool
+	dynamic  text // Data/@Name, where it is no literal
+}
+
+func classify(s scope, name string) node {
+	ignored := node{kind: opIgnored, child: inRendering}
+	switch s {
+	case inDocument:
+		if name == "Event" {
+			return node{kind: opIgnored, child: inEvent}
+		}
+	case inEvent:
+		return eventChild(name)
+	case inSystem:
+		return node{kind: opIgnored, child: inRendering, inSystem: true}
+	case inUserData:
+		return node{kind: opText, child: inPath, payload: true}
+	case inEventData:
+		return node{kind: opText, child: inPath, data: name == "Data"}
+	case inPath:
+		return node{kind: opText, child: inPath}
+	case inRendering:
+		if name == "Message" {
+			return node{kind: opMessage, child: inRendering}
+		}
+	}
+	return ignored
+}
+
+// eventChild classifies the children of Event. What the schema may add to
+// EventData and UserData (ProcessingErrorData, DebugData, …) is a payload too.
+func eventChild(name string) node {
+	switch name {
+	case "System":
+		return node{kind: opIgnored, child: inSystem}
+	case "EventData":
+		return node{kind: opText, child: inEventData, payload: true}
+	case "UserData":
+		return node{kind: opIgnored, child: inUserData}
+	case "RenderingInfo":
+		return node{kind: opIgnored, child: inRendering}
+	}
+	return node{kind: opText, child: inPath, payload: true}
+}

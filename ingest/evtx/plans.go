@@ -1,0 +1,156 @@
+package evtx
+
+import "fmt"
+
+// definitionSize is the size of what precedes a template definition's XML:
+//
+//	+0   u32  offset of the next definition with the same hash bucket
+//	+4   16   GUID
+//	+20  u32  size of the XML
+const definitionSize = 24
+
+// A planTable leads from the offset of a template definition in the present
+// chunk to its plan. Entries are valid if they bear the chunk's generation, so
+// that the table need not be cleared for each chunk.
+//
+// Behind it, plans are kept by GUID for all chunks of the log: every chunk
+// repeats its definitions, in bytes that differ by the offsets within.
+type planTable struct {
+	entries    []planEntry // by offset
+	generation uint32
+	chunk      []*plan // those that entries refer to
+
+	byGUID map[planKey]*plan
+	cost   int // of byGUID
+}
+
+type planEntry struct{ generation, index uint32 }
+
+type planKey struct {
+	guid  [16]byte
+	scope scope
+}
+
+// maxPlanCost bounds the memory of the plans kept, in bytes; when a hostile log
+// reaches it, they are dropped. Real logs need about 100 KiB.
+const maxPlanCost = 4 << 20
+
+// maxCompiled bounds the bytes of definitions that are compiled for a chunk.
+// They can't be more than it holds, unless definitions overlap.
+const maxCompiled = 4 * chunkSize
+
+// enter prepares for another chunk.
+func (t *planTable) enter() {
+	if t.generation++; t.entries == nil || t.generation == 0 {
+		t.entries = make([]planEntry, chunkSize)
+		t.generation = 1
+	}
+	t.chunk = t.chunk[:0]
+}
+
+func (t *planTable) get(off int) *plan {
+	if e := t.entries[off]; e.generation == t.generation {
+		return t.chunk[e.index]
+	}
+	return nil
+}
+
+func (t *planTable) set(off int, p *plan) {
+	t.entries[off] = planEntry{t.generation, uint32(len(t.chunk))}
+	t.chunk = append(t.chunk, p)
+}
+
+// keep stores a plan for the other chunks.
+func (t *planTable) keep(p *plan) {
+	if t.cost += p.cost(); t.byGUID == nil || t.cost > maxPlanCost {
+		t.byGUID, t.cost = map[planKey]*plan{}, p.cost()
+	}
+	t.byGUID[planKey{p.guid, p.scope}] = p
+}
+
+// plan returns the plan of the definition at an offset of the chunk.
+func (d *decoder) plan(off int, id uint32, s scope) (*plan, error) {
+	if off < chunkHeaderSize || off > len(d.chunk)-definitionSize {
+		return nil, fmt.Errorf("template %08x: its definition at %#x is outside of the chunk", id, off)
+	}
+	if p := d.plans.get(off); p != nil && p.scope == s && p.id() == id {
+		return p, nil
+	}
+	guid := [16]byte(d.chunk[off+4:])
+	if le.Uint32(guid[:]) != id {
+		return nil, fmt.Errorf("template %08x: no definition of it at %#x", id, off)
+	}
+	p := d.plans.byGUID[planKey{guid, s}]
+	if p == nil {
+		var err error
+		if p, err = d.compileDefinition(off, s); err != nil {
+			return nil, err
+		}
+		d.plans.keep(p)
+	}
+	d.plans.set(off, p)
+	return p, nil
+}
+
+// ownPlan returns a plan compiled from the chunk's own definition, where an
+// instance has fewer values than the plan known for the GUID needs.
+func (d *decoder) ownPlan(off int, s scope, values int) (*plan, error) {
+	p := d.plans.get(off)
+	if !p.own {
+		var err error
+		if p, err = d.compileDefinition(off, s); err != nil {
+			return nil, err
+		}
+		p.own = true
+		d.plans.set(off, p)
+	}
+	if values < p.subs {
+		return nil, fmt.Errorf("template %08x needs %d values, and has %d", p.id(), p.subs, values)
+	}
+	return p, nil
+}
+
+func (p *plan) id() uint32 { return le.Uint32(p.guid[:]) }
+
+// compileDefinition compiles the template definition at an offset of the chunk.
+func (d *decoder) compileDefinition(off int, s scope) (*plan, error) {
+	guid := [16]byte(d.chunk[off+4:])
+	size, begin := int64(le.Uint32(d.chunk[off+20:])), off+definitionSize
+	if size > int64(len(d.chunk)-begin) {
+		return nil, fmt.Errorf("template %08x: its definition of %d bytes runs past the chunk", le.Uint32(guid[:]), size)
+	}
+	if d.compiled += int(size); d.compiled > maxCompiled {
+		return nil, fmt.Errorf("template %08x: definitions of the chunk take more than %d bytes", le.Uint32(guid[:]), maxCompiled)
+	}
+	p := &plan{}
+	c := d.newCompiler(p, cursor{b: d.chunk, pos: begin, end: begin + int(size)})
+	c.definition = true
+	if err := c.root(s); err != nil {
+		return nil, fmt.Errorf("template %08x: %w", le.Uint32(guid[:]), err)
+	}
+	p.guid = guid
+	return p, nil
+}
+
+// compileDirect compiles the element at the cursor, which stands in a record
+// without a template, and moves behind it. headOnly stops behind System. The
+// plan is valid until the next one at the same depth.
+func (d *decoder) compileDirect(c *cursor, s scope, headOnly bool) (*plan, error) {
+	p := d.direct[d.depth]
+	if p == nil {
+		p = &plan{}
+		d.direct[d.depth] = p
+	}
+	k := d.newCompiler(p, *c)
+	k.headOnly = headOnly
+	err := k.root(s)
+	if !headOnly {
+		*c = k.cursor
+	}
+	return p, err
+}
+
+func (d *decoder) newCompiler(p *plan, c cursor) *compiler {
+	d.compiler = compiler{cursor: c, p: p, names: &d.names, path: d.compiler.path[:0]}
+	return &d.compiler
+}

@@ -1,0 +1,185 @@
+package evtx
+
+import (
+	"cmp"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// run executes a plan: it appends the fields that the plan yields with these
+// substitutions. prefix is the path of the element that the XML stands in.
+func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
+	for i := 0; i < len(p.ops); i++ {
+		if d.budget--; d.budget < 0 {
+			return errBudget
+		}
+		o := &p.ops[i]
+		var err error
+		switch o.kind {
+		case opDrop:
+			if subs[o.sub].typ == typeNull {
+				i = int(o.skip) - 1
+			}
+		case opPayload:
+			if d.event.Payload == "" {
+				d.event.Payload = o.name
+			}
+		case opAttr:
+			if err = d.eval(p, o.text, subs); err == nil && len(d.text) > 0 {
+				err = d.emit(d.join(prefix, o.name))
+			}
+		default:
+			err = d.content(p, o, subs, prefix)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content executes a step that stands for the content of an element, or for a
+// piece of it between two children.
+func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) error {
+	name := o.name
+	if o.named.n > 0 {
+		if err := d.eval(p, o.named, subs); err != nil {
+			return err
+		}
+		name = d.names.path(d.text)
+	}
+	if prefix != "" {
+		name = d.join(prefix, name)
+	}
+	parts := p.parts[o.text.first : o.text.first+o.text.n]
+	if len(parts) == 1 && parts[0].sub >= 0 {
+		return d.substitute(o, name, subs[parts[0].sub], parts[0].optional)
+	}
+	if err := d.eval(p, o.text, subs); err != nil {
+		return err
+	}
+	err := d.leaf(o, name)
+	for i := 0; i < len(parts) && err == nil; i++ {
+		if sub := parts[i].sub; sub >= 0 && subs[sub].typ == typeBinXML {
+			err = d.nested(subs[sub], o.scope, name)
+		}
+	}
+	return err
+}
+
+// substitute executes a step whose content is one substitution, as it nearly
+// always is. An array repeats the element for each item (MS-EVEN6, 3.1.4.7.5);
+// an empty one stands for one empty element.
+func (d *decoder) substitute(o *op, name string, s substitution, optional bool) error {
+	v := d.value(s)
+	switch {
+	case s.typ == typeNull && optional:
+		return nil
+	case s.typ == typeBinXML && s.size > 0:
+		return d.nested(s, o.scope, name)
+	case s.typ&typeArray != 0 && s.size > 0:
+		for item, ok := v.next(); ok; item, ok = v.next() {
+			d.text = item.appendText(d.text[:0])
+			if err := d.leaf(o, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	d.text = v.appendText(d.text[:0])
+	return d.leaf(o, name)
+}
+
+// leaf takes the text in d.text as the content of an element.
+func (d *decoder) leaf(o *op, name string) error {
+	switch {
+	case o.kind == opText && (o.leaf || len(d.text) > 0):
+		return d.emit(name)
+	case o.kind == opMessage:
+		d.event.Message = d.arena.add(d.text)
+	}
+	return nil
+}
+
+// emit adds a field, whose value is in d.text.
+func (d *decoder) emit(name string) error {
+	const fieldSize = 32
+	if d.budget -= fieldSize + len(d.text); d.budget < 0 {
+		return errBudget
+	}
+	d.fields = append(d.fields, event.Field{Name: name, Value: d.arena.add(d.text)})
+	return nil
+}
+
+// eval evaluates a text into d.text.
+func (d *decoder) eval(p *plan, t text, subs []substitution) error {
+	d.text = d.text[:0]
+	for _, part := range p.parts[t.first : t.first+t.n] {
+		if part.sub < 0 {
+			d.text = value{typeString, p.lits[part.off:part.end]}.appendText(d.text)
+		} else {
+			d.text = d.value(subs[part.sub]).appendText(d.text)
+		}
+		if len(d.text) > d.budget {
+			return errBudget
+		}
+	}
+	return nil
+}
+
+// join joins a path and what stands below it.
+func (d *decoder) join(prefix, name string) string {
+	if prefix == "" {
+		return name
+	}
+	d.path = appendPath(append(d.path[:0], prefix...), name)
+	d.budget -= len(d.path)
+	return d.names.path(d.path)
+}
+
+// nested runs the XML that a value holds: fragments with or without a header,
+// each an element or a template instance.
+func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
+	if d.depth == maxDepth {
+		return errDepth
+	}
+	if d.budget -= int(s.size); d.budget < 0 {
+		return errBudget
+	}
+	d.depth++
+	c := cursor{b: d.chunk, pos: int(s.off), end: int(s.off) + int(s.size)}
+	for c.skipProlog(); err == nil && c.err == nil && c.pos < c.end; c.skipProlog() {
+		switch c.peek() {
+		case tokenEOF:
+			c.take(1)
+		case tokenTemplateInstance:
+			err = d.nestedInstance(&c, in, prefix)
+		default:
+			err = d.nestedElement(&c, in, prefix)
+		}
+	}
+	d.depth--
+	return cmp.Or(err, c.err)
+}
+
+func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {
+	p, _, err := d.instance(c, in)
+	if err != nil {
+		return err
+	}
+	first := len(d.subs)
+	subs, err := d.values(c, -1)
+	if err == nil {
+		err = d.run(p, subs, prefix)
+	}
+	d.subs = d.subs[:first]
+	return err
+}
+
+func (d *decoder) nestedElement(c *cursor, in scope, prefix string) error {
+	p, err := d.compileDirect(c, in, false)
+	if err != nil {
+		return err
+	}
+	return d.run(p, nil, prefix)
+}

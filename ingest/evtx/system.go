@@ -1,0 +1,219 @@
+package evtx
+
+import (
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// A slot is a property of the System element, which stands at a fixed place of
+// a plan.
+type slot uint8
+
+const (
+	slotNone slot = iota
+	slotProvider
+	slotProviderGUID
+	slotEventSource
+	slotID
+	slotQualifiers
+	slotVersion
+	slotLevel
+	slotTask
+	slotOpcode
+	slotKeywords
+	slotTime
+	slotRecord
+	slotActivity
+	slotProcess
+	slotThread
+	slotChannel
+	slotComputer
+	slotUser
+	numSlots
+)
+
+// slotOf returns the slot of a child of System, or of an attribute of one.
+func slotOf(element, attribute string) slot {
+	if attribute == "" {
+		return slotOfText(element)
+	}
+	switch element {
+	case "Provider":
+		switch attribute {
+		case "Name":
+			return slotProvider
+		case "Guid":
+			return slotProviderGUID
+		case "EventSourceName":
+			return slotEventSource
+		}
+	case "EventID":
+		if attribute == "Qualifiers" {
+			return slotQualifiers
+		}
+	case "TimeCreated":
+		if attribute == "SystemTime" {
+			return slotTime
+		}
+	case "Correlation":
+		if attribute == "ActivityID" {
+			return slotActivity
+		}
+	case "Execution":
+		switch attribute {
+		case "ProcessID":
+			return slotProcess
+		case "ThreadID":
+			return slotThread
+		}
+	case "Security":
+		if attribute == "UserID" {
+			return slotUser
+		}
+	}
+	return slotNone
+}
+
+func slotOfText(element string) slot {
+	switch element {
+	case "EventID":
+		return slotID
+	case "Version":
+		return slotVersion
+	case "Level":
+		return slotLevel
+	case "Task":
+		return slotTask
+	case "Opcode":
+		return slotOpcode
+	case "Keywords":
+		return slotKeywords
+	case "EventRecordID":
+		return slotRecord
+	case "Channel":
+		return slotChannel
+	case "Computer":
+		return slotComputer
+	}
+	return slotNone
+}
+
+// A head is what is read of every record, wanted or not: what decides whether
+// it is wanted, and what its stream needs.
+type head struct {
+	provider *provider
+	source   *provider
+	id       uint32
+	record   uint64
+	time     time.Time
+	computer string
+	channel  string
+}
+
+func (h *head) wanted() bool { return h.provider.wanted(h.id) || h.source.wanted(h.id) }
+
+// head reads the head of a record. What System lacks comes from the record's
+// own header, whose number and time are right only where the log was not saved
+// from a selection.
+func (d *decoder) head(r *root) (head, error) {
+	id, ok := d.slot(r, slotID).number()
+	if !ok {
+		return head{}, errNoEventID
+	}
+	h := head{
+		id:       uint32(id),
+		provider: d.provider(d.slot(r, slotProvider)),
+		source:   d.provider(d.slot(r, slotEventSource)),
+		computer: d.name(&d.computers, d.slot(r, slotComputer)),
+		channel:  d.name(&d.channels, d.slot(r, slotChannel)),
+	}
+	if h.record, ok = d.slot(r, slotRecord).number(); !ok {
+		h.record = r.header.id()
+	}
+	if h.time, ok = d.slot(r, slotTime).time(); !ok || h.time.Before(firstTime) {
+		h.time = time.Time{}
+		if written, ok := fileTime(r.header.written()); ok && !written.Before(firstTime) {
+			h.time = written
+		}
+	}
+	return h, nil
+}
+
+// firstTime is the earliest time that is taken for one: a FILETIME of zero
+// means none.
+var firstTime = time.Date(1601, 1, 2, 0, 0, 0, 0, time.UTC)
+
+// slot returns the value of a System property; a NULL if the record has none.
+func (d *decoder) slot(r *root, s slot) value {
+	t := r.plan.slots[s]
+	if t.n == 0 {
+		return value{}
+	}
+	p := &r.plan.parts[t.first]
+	if p.sub < 0 {
+		return value{typeString, r.plan.lits[p.off:p.end]}
+	}
+	return d.value(r.subs[p.sub])
+}
+
+// properties fills the System properties of an event.
+func (d *decoder) properties(e *event.Event, r *root, h *head) {
+	number := func(s slot) uint64 {
+		n, _ := d.slot(r, s).number()
+		return n
+	}
+	text := func(s slot) string {
+		d.text = d.slot(r, s).appendText(d.text[:0])
+		return d.arena.add(d.text)
+	}
+	e.Ref = event.Ref{Source: d.source, Offset: d.base + int64(r.off)}
+	e.Record, e.Time, e.ID = h.record, h.time, h.id
+	e.Computer, e.Channel = h.computer, h.channel
+	e.Provider, e.EventSource = h.provider.name, h.source.name
+	e.ProviderGUID = d.name(&d.guids, d.slot(r, slotProviderGUID))
+	e.Qualifiers = uint16(number(slotQualifiers))
+	e.Version = uint8(number(slotVersion))
+	e.Level = event.Level(number(slotLevel))
+	e.Task = uint16(number(slotTask))
+	e.Opcode = uint8(number(slotOpcode))
+	e.Keywords = number(slotKeywords)
+	e.ActivityID = text(slotActivity)
+	e.ProcessID = uint32(number(slotProcess))
+	e.ThreadID = uint32(number(slotThread))
+	e.UserID = d.name(&d.users, d.slot(r, slotUser))
+}
+
+// provider returns what is known of the provider that a value names.
+func (d *decoder) provider(v value) *provider {
+	if v.typ == typeNull || len(v.data) == 0 {
+		return noProvider
+	}
+	e, ok := d.providers.get(v.data)
+	if !ok || e.val.typ != v.typ {
+		p := &provider{name: string(v.appendText(nil))}
+		p.wants = d.interest.Provider(p.name)
+		p.nothing = p.wants.Nothing()
+		e = d.providers.put(v.data, typed[*provider]{v.typ, p}, len(p.name)+64)
+	}
+	return e.val.val
+}
+
+// A typed is what was made of the bytes of a value of a type.
+type typed[V any] struct {
+	typ byte
+	val V
+}
+
+// name returns the text of a value that recurs in many records.
+func (d *decoder) name(t *table[typed[string]], v value) string {
+	if v.typ == typeNull || len(v.data) == 0 {
+		return ""
+	}
+	e, ok := t.get(v.data)
+	if !ok || e.val.typ != v.typ {
+		text := string(v.appendText(nil))
+		e = t.put(v.data, typed[string]{v.typ, text}, len(text))
+	}
+	return e.val.val
+}
