@@ -1,0 +1,125 @@
+package archive
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// A tar is a sequence of 512-byte blocks: a header, the content padded to whole
+// blocks, the next header, and at the end two blocks of zeros (POSIX.1-2001,
+// "ustar interchange format"). Offset 257 of a header reads
+//
+//	"ustar\0" "00"    POSIX
+//	"ustar "  " \0"   GNU
+//
+// Tars from before 1988 have neither and are not recognised.
+const (
+	tarBlock   = 512
+	tarLibrary = "archive/tar"
+)
+
+var isTar = magic(257, "ustar\x0000", "ustar  \x00")
+
+// listTar lists a tar in place if its content has random access.
+func listTar(l *lister, in *Content) error {
+	if in.At != nil {
+		section := in.Section(l.m)
+		return eachTar(l, section, func(h *tar.Header, _ io.Reader) entry {
+			// The tar reader reads whole blocks and no further: it stands where
+			// the content starts.
+			at, _ := section.Seek(0, io.SeekCurrent)
+			have := max(0, min(h.Size, in.Size-at))
+			part := io.NewSectionReader(in.At, at, have)
+			return entry{content: Content{Size: h.Size, At: part}}
+		})
+	}
+	r, err := in.Open(l.m)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return listTarStream(l, r)
+}
+
+func listTarStream(l *lister, r io.Reader) error {
+	return eachTar(l, r, func(_ *tar.Header, content io.Reader) entry {
+		return entry{stream: content}
+	})
+}
+
+// eachTar lists a tar. File makes an entry of a regular file; a sparse one,
+// whose content does not lie in one piece, is always taken from the stream.
+func eachTar(l *lister, r io.Reader, file func(*tar.Header, io.Reader) entry) error {
+	t := tar.NewReader(r)
+	content := &unpackedTar{t}
+	for {
+		var h *tar.Header
+		err := guarded(tarLibrary, func() (err error) {
+			h, err = t.Next()
+			return err
+		})
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return explainTar(err)
+		}
+		if err := l.count(); err != nil {
+			return err
+		}
+		var e entry
+		switch why := notAFile[h.Typeflag]; {
+		case h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader || isFolder(h.Name):
+			continue
+		case why != "":
+			e.skipped = why
+		case isSparse(h):
+			e.stream = content
+		default:
+			e = file(h, content)
+		}
+		e.name = h.Name
+		if err := l.add(&e); err != nil {
+			return err
+		}
+	}
+}
+
+// notAFile gives the reasons for skipping members that hold no bytes.
+var notAFile = map[byte]string{
+	tar.TypeLink:    "a hard link: its content stands in the archive under another name",
+	tar.TypeSymlink: "a symbolic link",
+	tar.TypeChar:    "a character device",
+	tar.TypeBlock:   "a block device",
+	tar.TypeFifo:    "a named pipe",
+}
+
+func isSparse(h *tar.Header) bool {
+	_, gnu0 := h.PAXRecords["GNU.sparse.map"]
+	_, gnu1 := h.PAXRecords["GNU.sparse.major"]
+	return h.Typeflag == tar.TypeGNUSparse || gnu0 || gnu1
+}
+
+// unpackedTar guards and explains the reads of a member.
+type unpackedTar struct{ t *tar.Reader }
+
+func (u *unpackedTar) Read(p []byte) (n int, err error) {
+	err = guarded(tarLibrary, func() (err error) {
+		n, err = u.t.Read(p)
+		return err
+	})
+	return n, explainTar(err)
+}
+
+func explainTar(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return lost(event.DamageTruncated, "the tar ends too early")
+	case errors.Is(err, tar.ErrHeader):
+		return lost(event.DamageArchive, "a tar header is damaged: the members after it are not read")
+	}
+	return explain(tarLibrary, err)
+}

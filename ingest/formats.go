@@ -1,0 +1,53 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// A format is one line of the table of what can be read.
+type format struct {
+	// sniff returns the name of the format that a file with this name and
+	// these first bytes has, or "".
+	sniff func(name string, head []byte) string
+	read  reader
+}
+
+// A reader decodes a source piece by piece. It fills src, except for its ID,
+// path, root, format, size and hash, and says there what is damaged.
+type reader func(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact]
+
+// An input is what a reader gets.
+type input struct {
+	r        io.Reader // an io.ReaderAt too if size is not negative
+	size     int64
+	interest *event.Interest
+	workers  int // that the reader may use
+}
+
+// formats is the table of logs and text artefacts. The first line that knows a
+// file gets it.
+var formats = []format{
+	{magic("evt", "\x30\x00\x00\x00LfLe"), unread("classic event logs (.evt) are not read")},
+}
+
+func magic(name, magic string) func(string, []byte) string {
+	return func(_ string, head []byte) string {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return name
+		}
+		return ""
+	}
+}
+
+// unread reports logs of a kind that is known, but has no reader.
+func unread(why string) reader {
+	return func(_ context.Context, _ input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+		src.Damage = append(src.Damage, event.Damage{Kind: event.DamageUnsupported, Offset: -1, Detail: why, Lost: true})
+		return func(func([]event.Event, []event.Fact) bool) {}
+	}
+}

@@ -1,0 +1,314 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"path"
+	"sync"
+
+	"github.com/vsswhy/vsswhy/ingest/archive"
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// Why something is not read. The first two are no loss unless it was named.
+const (
+	notALog     = "is no event log, archive or known text artefact"
+	empty       = "is empty"
+	interrupted = "interrupted"
+)
+
+// largeLog is from what size on a log is worth several workers, in bytes.
+const largeLog = 16 << 20
+
+// child adds a child, which is read after the node itself.
+func (n *node) child(label string) *node {
+	c := &node{path: label, root: n.root, parent: n, index: len(n.children), depth: n.depth, outer: n.outer}
+	if n.inner != "" {
+		c.root = n.inner
+	}
+	n.children = append(n.children, c)
+	return c
+}
+
+// fail finishes the source: it can't be read.
+func (n *node) fail(why string) {
+	n.src.Err = why
+	n.finish()
+}
+
+// failed is fail for an error of a content.
+func (n *node) failed(err error) {
+	n.note(err, -1)
+	n.finish()
+}
+
+// skip finishes the source: it is none. If it was named, that is an error.
+func (n *node) skip(why string) {
+	if n.named {
+		n.fail(why)
+		return
+	}
+	n.src.Skipped = why
+	n.finish()
+}
+
+// finish hands over the last batch.
+func (n *node) finish() { n.send(event.Batch{Source: n.src, Last: true}) }
+
+// send hands over a batch, and reports whether anyone wants it.
+func (n *node) send(b event.Batch) bool {
+	select {
+	case n.out <- b:
+		return true
+	case <-n.ctx.Done():
+		return false
+	}
+}
+
+// note records why reading the source ended at the given offset.
+func (n *node) note(err error, offset int64) {
+	var damage *archive.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &damage):
+		n.src.Damage = append(n.src.Damage, damage.Damage(offset))
+	case errors.Is(err, context.Canceled):
+		n.src.Err = interrupted
+	default:
+		n.src.Err = reason(err)
+	}
+}
+
+// inspect looks at a file's or member's first bytes and reads it accordingly.
+// It calls free when the content is not needed any more.
+func (s *scan) inspect(n *node, c archive.Content, free func()) {
+	r, err := c.Open(n.meter)
+	if err != nil {
+		free()
+		n.failed(err)
+		return
+	}
+	defer r.Close()
+	head, err := readHead(r)
+	n.src.Size = max(c.Size, 0)
+	container := archive.Sniff(head)
+	f, name := s.recognise(n.path, head)
+	if container == "" && f == nil && archive.IsZipBehindData(c) {
+		container = "zip"
+	}
+	switch {
+	case container != "":
+		s.readArchive(n, container, c, free)
+		return
+	case f != nil:
+		n.src.Format = name
+		s.readLog(n, f, c, io.MultiReader(bytes.NewReader(head), errorReader(err, r)))
+	case err != nil:
+		n.failed(err)
+	case len(head) == 0:
+		n.skip(empty)
+	default:
+		n.skip(notALog)
+	}
+	free()
+}
+
+// readHead reads what a file is recognised by.
+func readHead(r io.Reader) ([]byte, error) {
+	head := make([]byte, archive.HeadBytes)
+	n, err := 0, error(nil)
+	for n < len(head) && err == nil {
+		var m int
+		m, err = r.Read(head[n:])
+		n += m
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return head[:n], err
+}
+
+// errorReader returns r, or a reader of the error that r has already given.
+func errorReader(err error, r io.Reader) io.Reader {
+	if err != nil {
+		return failedReader{err}
+	}
+	return r
+}
+
+type failedReader struct{ err error }
+
+func (f failedReader) Read([]byte) (int, error) { return 0, f.err }
+
+// recognise finds the format of a log or artefact by its first bytes. It
+// returns nil if there is none.
+func (s *scan) recognise(label string, head []byte) (*format, string) {
+	for i := range s.formats {
+		if name := s.formats[i].sniff(path.Base(label), head); name != "" {
+			return &s.formats[i], name
+		}
+	}
+	return nil, ""
+}
+
+// want is asked for members that have to be kept if they are to be read.
+func (s *scan) want(label string, head []byte) (skip string) {
+	f, _ := s.recognise(label, head)
+	switch {
+	case f != nil || archive.Sniff(head) != "":
+		return ""
+	case len(head) == 0:
+		return empty
+	}
+	return notALog
+}
+
+// readArchive makes children of an archive's members.
+func (s *scan) readArchive(n *node, format string, c archive.Content, free func()) {
+	limits := &s.opt.Limits
+	n.src.Format = format
+	if n.depth >= limits.Depth {
+		free()
+		n.src.Damage = append(n.src.Damage, event.Damage{
+			Kind: event.DamageLimit, Offset: -1, Lost: true,
+			Detail: fmt.Sprintf("archives nested more than %d deep are not opened", limits.Depth),
+		})
+		n.finish()
+		return
+	}
+	if n.depth == 0 {
+		n.inner, n.outer = n.path, max(c.Size, 0)
+		n.meter.SetInput(n.outer)
+	}
+	a := s.run.Open(n.meter, format, path.Base(n.path), c, s.want)
+	n.close = func() { a.Close(); free() }
+	n.src.Format = a.Format
+	n.src.Damage = append(n.src.Damage, a.Damage...)
+	n.note(a.Err, -1)
+	for i := range a.Members {
+		m := &a.Members[i]
+		child := n.child(n.path + "!/" + m.Name)
+		child.depth++
+		child.read = func(c *node) { s.readMember(c, m) }
+	}
+	n.finish()
+}
+
+func (s *scan) readMember(n *node, m *archive.Member) {
+	n.src.Damage = append(n.src.Damage, m.Damage...)
+	switch {
+	case m.Skipped != "":
+		n.skip(m.Skipped)
+	case m.Readable():
+		s.inspect(n, m.Content, func() {})
+	default:
+		n.finish()
+	}
+}
+
+// readLog decodes a log or artefact. Stream is the content once more, from its
+// start: content without random access is read from it.
+func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) {
+	in := input{interest: s.opt.Interest, workers: 1, size: -1}
+	var got *hashing
+	if c.At != nil {
+		got = s.readTwice(n, f, in, c)
+	} else {
+		got = newHashing(stream)
+		in.r = got
+		s.decode(n, f, in)
+		got.drain()
+	}
+	n.src.Size = got.n
+	n.note(got.err, got.n)
+	var damage *archive.Error
+	if got.err == nil || errors.As(got.err, &damage) && !damage.Lost {
+		n.src.SHA256 = hex.EncodeToString(got.sum.Sum(nil))
+	}
+	n.finish()
+}
+
+// readTwice decodes content that has random access, and computes its hash at
+// the same time on another goroutine: of a large file, each of the two takes
+// about as long.
+func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashing {
+	hashed := make(chan *hashing, 1)
+	go func() { hashed <- hashContent(n.meter, &c) }()
+	decoded := c
+	if f, ok := c.At.(*countedFile); ok {
+		decoded.At = f.File // each byte counts once
+	}
+	in.r, in.size = decoded.Section(n.meter), c.Size
+	if c.Size >= largeLog && s.large.TryLock() {
+		// One log at a time, so that memory stays bounded.
+		in.workers = s.opt.Workers
+		defer s.large.Unlock()
+	}
+	s.decode(n, f, in)
+	return <-hashed
+}
+
+func (s *scan) decode(n *node, f *format, in input) {
+	for events, facts := range f.read(n.ctx, in, n.src) {
+		if !n.send(event.Batch{Source: n.src, Events: events, Facts: facts}) {
+			return
+		}
+	}
+}
+
+func hashContent(m *archive.Meter, c *archive.Content) *hashing {
+	r, err := c.Open(m)
+	if err != nil {
+		return &hashing{err: err}
+	}
+	defer r.Close()
+	h := newHashing(r)
+	h.drain()
+	return h
+}
+
+// hashing computes the SHA-256 of what is read from it. Where its reader fails,
+// it ends, and remembers why: what was read is decoded all the same.
+type hashing struct {
+	r   io.Reader
+	sum hash.Hash
+	n   int64
+	err error // nil at a regular end
+}
+
+func newHashing(r io.Reader) *hashing { return &hashing{r: r, sum: sha256.New()} }
+
+func (h *hashing) Read(p []byte) (int, error) {
+	if h.err != nil {
+		return 0, io.EOF
+	}
+	n, err := h.r.Read(p)
+	h.sum.Write(p[:n])
+	h.n += int64(n)
+	if err != nil && err != io.EOF {
+		h.err, err = err, io.EOF
+	}
+	return n, err
+}
+
+// drain reads what the decoder left, for the hash and the checksums.
+func (h *hashing) drain() {
+	buf := drainBuffers.Get().(*[]byte)
+	defer drainBuffers.Put(buf)
+	for {
+		if _, err := h.Read(*buf); err != nil {
+			return
+		}
+	}
+}
+
+var drainBuffers = sync.Pool{New: func() any {
+	b := make([]byte, 256<<10)
+	return &b
+}}

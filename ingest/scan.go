@@ -1,0 +1,203 @@
+// Package ingest is the front door: paths go in, batches of events come out.
+//
+// [Scan] walks the paths, looks into archives, recognises logs and text
+// artefacts by their first bytes, and has them read by the packages below, on
+// all cores. The order of the batches depends on the input alone.
+//
+//	paths ─► queue of nodes ─► workers ─► one channel per node ─► batches in order
+//	            ▲                  │
+//	            └── folders' and archives' children
+//
+// A folder, a zip and a tar of the same files give the same sources in the same
+// order. Archives are sources too, with a Format and without events; their
+// members follow them. Folders are not, unless they can't be read.
+package ingest
+
+import (
+	"context"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/archive"
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// Options are the settings of a scan.
+type Options struct {
+	Interest *event.Interest // nil: everything
+	Limits   archive.Limits  // zero: archive.DefaultLimits
+	Workers  int             // 0: GOMAXPROCS
+	Progress *Progress       // may be nil
+}
+
+const (
+	// stall is after how long without any data a source is given up. A file on
+	// a dead network drive would stop the scan otherwise.
+	stall = 60 * time.Second
+
+	// farewell is how long the end of a scan waits for its workers. One that
+	// hangs in a system call is left behind.
+	farewell = 500 * time.Millisecond
+
+	// maxOpen bounds the archives and folders that are held open by reading
+	// ahead, and maxAhead the number of nodes in the queue: with more, only
+	// the node that is due is read. Together with the workers' own files they
+	// stay below the 64 descriptors that a small shell may have.
+	maxOpen  = 16
+	maxAhead = 250_000
+
+	// batchesAhead is how many batches of a node are kept until it is due.
+	batchesAhead = 2
+)
+
+// Scan reads every path (a file, a folder, an archive, or "-" for standard
+// input) and yields batches in path order. It never fails as a whole: what
+// could not be read is a source with Err or Damage that says so, and what is no
+// log, archive or artefact is a source with Skipped, or with Err if it was
+// named. Every source ends with a batch that has Last set, and no events.
+//
+// Limits on all archives together hold in path order: the member during which
+// one is exceeded is read, or cut, as the limit says, and those after it are
+// not. When ctx ends, so does the scan, at once: what was not read has Err
+// "interrupted".
+func Scan(ctx context.Context, paths []string, opt Options) iter.Seq[event.Batch] {
+	return func(yield func(event.Batch) bool) {
+		s := newScan(paths, opt)
+		s.each(ctx, yield)
+	}
+}
+
+// A scan is the state of one call of Scan.
+type scan struct {
+	opt     Options
+	formats []format
+	stdin   io.Reader
+	stall   time.Duration
+
+	ctx   context.Context
+	run   *archive.Run
+	queue *queue
+	large sync.Mutex // held by the one log that has several workers
+
+	workers sync.WaitGroup
+	mu      sync.Mutex
+	held    map[*node]struct{} // the nodes that hold something open for their children
+	open    atomic.Int64       // how many
+
+	// Of the emitter.
+	yield    func(event.Batch) bool
+	lastID   int
+	members  int   // of archives, so far
+	input    int64 // bytes of the archives given so far
+	unpacked int64 // bytes unpacked so far, in path order
+	ticks    *time.Ticker
+}
+
+func newScan(paths []string, opt Options) *scan {
+	if opt.Limits == (archive.Limits{}) {
+		opt.Limits = archive.DefaultLimits()
+	}
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	if opt.Progress == nil {
+		opt.Progress = new(Progress)
+	}
+	s := &scan{opt: opt, formats: formats, stdin: os.Stdin, stall: stall, run: archive.NewRun(opt.Limits), held: map[*node]struct{}{}}
+	s.queue = newQueue(2*opt.Workers, s.mayReadAhead, s.prepare)
+	given := make([]*node, len(paths))
+	for i, p := range paths {
+		given[i] = s.given(p)
+	}
+	s.queue.insert(nil, given)
+	return s
+}
+
+// total adds to the bytes that the scan will read.
+func (s *scan) total(size int64) { s.opt.Progress.BytesTotal.Add(size) }
+
+// mayReadAhead is the queue's ready: reading ahead stops where it would cost
+// more than it may.
+func (s *scan) mayReadAhead() bool {
+	return s.open.Load() < maxOpen && s.queue.waiting < maxAhead && s.run.Unpacked() < s.opt.Limits.Output
+}
+
+// prepare is the queue's claim.
+func (s *scan) prepare(n *node) {
+	n.ctx, n.cancel = context.WithCancel(s.ctx)
+	n.meter = s.run.Meter(n.ctx, n.outer)
+	n.out = make(chan event.Batch, batchesAhead)
+	n.src = &event.Source{Path: n.path, Root: n.root}
+}
+
+// work is one worker.
+func (s *scan) work() {
+	for n := s.queue.take(); n != nil; n = s.queue.take() {
+		s.readNode(n)
+	}
+}
+
+// readNode reads a node and puts its children into the queue.
+func (s *scan) readNode(n *node) {
+	defer close(n.out)
+	n.read(n)
+	if len(n.children) == 0 || n.ctx.Err() != nil {
+		if n.close != nil {
+			n.close()
+			n.close = nil
+		}
+		return
+	}
+	if n.close != nil {
+		s.hold(n)
+	}
+	n.inserted = true
+	s.queue.insert(n, n.children)
+}
+
+// hold notes that n holds something open for its children.
+func (s *scan) hold(n *node) {
+	s.open.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[n] = struct{}{}
+}
+
+// letGo frees what n holds, if anything.
+func (s *scan) letGo(n *node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.held[n]; ok {
+		delete(s.held, n)
+		s.open.Add(-1)
+		n.close()
+	}
+}
+
+// end stops the workers and removes all that is temporary.
+func (s *scan) end(cancel context.CancelFunc) {
+	cancel()
+	s.queue.close()
+	done := make(chan struct{})
+	go func() { s.workers.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(farewell):
+	}
+	for n := range s.allHeld() {
+		s.letGo(n)
+	}
+	s.run.Close()
+}
+
+func (s *scan) allHeld() map[*node]struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.held)
+}

@@ -1,0 +1,142 @@
+package ingest
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/vsswhy/vsswhy/ingest/archive"
+)
+
+// given makes the node of a path that was asked for.
+func (s *scan) given(name string) *node {
+	n := &node{path: path.Clean(filepath.ToSlash(name)), named: true}
+	n.root = path.Dir(n.path)
+	n.read = func(n *node) { s.readGiven(n, name) }
+	if name == "-" {
+		n.root, n.slow, n.read = "-", true, s.readStdin
+	}
+	return n
+}
+
+func (s *scan) readGiven(n *node, name string) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		n.fail("no such file or folder")
+	case err != nil:
+		n.fail(reason(err))
+	case info.IsDir():
+		s.readRoot(n, name)
+	case info.Mode().IsRegular():
+		s.total(info.Size())
+		s.readFile(n, func() (*os.File, error) { return os.Open(name) })
+	default:
+		n.fail("is " + special(info.Mode()) + ", and no file")
+	}
+}
+
+// readRoot walks a folder. Everything in it is opened through an os.Root, so
+// that no link leads out of it, also if it is put there meanwhile.
+func (s *scan) readRoot(n *node, name string) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		n.fail(reason(err))
+		return
+	}
+	n.inner = n.path
+	n.close = func() { root.Close() }
+	s.readFolder(n, root, ".")
+}
+
+// readFolder makes children of what lies in a folder, sorted by name.
+func (s *scan) readFolder(n *node, root *os.Root, rel string) {
+	entries, err := list(root, rel)
+	for _, e := range entries {
+		name := path.Join(rel, e.Name())
+		c := n.child(path.Join(n.path, e.Name()))
+		switch {
+		case e.IsDir():
+			c.read = func(c *node) { s.readFolder(c, root, name) }
+		case e.Type().IsRegular():
+			if info, err := e.Info(); err == nil {
+				s.total(info.Size())
+			}
+			c.read = func(c *node) {
+				s.readFile(c, func() (*os.File, error) { return root.Open(name) })
+			}
+		default:
+			c.read = func(c *node) { c.skip("is " + special(e.Type())) }
+		}
+	}
+	if err != nil {
+		n.fail(reason(err))
+	}
+}
+
+func list(root *os.Root, rel string) ([]fs.DirEntry, error) {
+	dir, err := root.Open(rel)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// special names what is neither a file nor a folder. Such things are not
+// opened: a pipe would wait for ever, and a link leads to what is met elsewhere.
+func special(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
+}
+
+func (s *scan) readFile(n *node, open func() (*os.File, error)) {
+	f, err := open()
+	if err != nil {
+		n.fail(reason(err))
+		return
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		n.fail("was replaced while it was opened")
+		return
+	}
+	file := &countedFile{File: f, size: info.Size(), p: s.opt.Progress}
+	s.inspect(n, archive.FileContent(file, file.size), func() { file.Close() })
+}
+
+// readStdin reads standard input, which has to be held: archives need random
+// access.
+func (s *scan) readStdin(n *node) {
+	content, free, err := s.run.Spool(n.meter, s.stdin)
+	if err != nil {
+		n.failed(err)
+		return
+	}
+	s.inspect(n, content, free)
+}
+
+// reason says what the system said, without the path: the source has it.
+func reason(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		err = pathError.Err
+	}
+	return err.Error()
+}
