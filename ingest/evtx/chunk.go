@@ -95,28 +95,28 @@ func (d *decoder) readRecords(chunk []byte) bool {
 	h := (*chunkHeader)(chunk)
 	free := int(min(max(h.free(), chunkHeaderSize), chunkSize))
 	used := chunk[:min(free, len(chunk))]
-	if !d.noCRC && h.flags()&flagNoCRC == 0 {
-		d.checkSums(h, used, free)
-	}
 	d.enter(chunk)
+	d.sound = !d.noCRC && h.flags()&flagNoCRC == 0 && d.checkSums(h, used, free)
 	return d.walk(used, len(used) < free)
 }
 
-// checkSums reports checksums that are off. The chunk is read all the same: its
-// records are checked one by one, and a log that is copied while it is written
-// has one such chunk.
-func (d *decoder) checkSums(h *chunkHeader, used []byte, free int) {
-	if sum := h.sum(); sum != h.checksum() {
+// checkSums reports checksums that are off, and whether none is. The chunk is
+// read all the same: its records are checked one by one, and a log that is
+// copied while it is written has one such chunk.
+func (d *decoder) checkSums(h *chunkHeader, used []byte, free int) bool {
+	head, data := h.sum(), h.dataChecksum()
+	if len(used) == free { // else truncated, and reported as such
+		data = crc32.ChecksumIEEE(used[chunkHeaderSize:])
+	}
+	if head != h.checksum() {
 		d.report(event.DamageChunkChecksum, 124, false,
-			"checksum of the chunk header is %08x, not %08x", sum, h.checksum())
+			"checksum of the chunk header is %08x, not %08x", head, h.checksum())
 	}
-	if len(used) < free {
-		return // truncated, and reported as such
-	}
-	if sum := crc32.ChecksumIEEE(used[chunkHeaderSize:]); sum != h.dataChecksum() {
+	if data != h.dataChecksum() {
 		d.report(event.DamageChunkChecksum, 52, false,
-			"checksum of the records is %08x, not %08x", sum, h.dataChecksum())
+			"checksum of the records is %08x, not %08x", data, h.dataChecksum())
 	}
+	return head == h.checksum() && data == h.dataChecksum() && len(used) == free
 }
 
 // foreign deals with what is no chunk. Zeroes are space that was allocated but
@@ -165,7 +165,7 @@ func (d *decoder) walk(used []byte, cut bool) bool {
 	for off := chunkHeaderSize; off < len(used); {
 		if size, ok := soundAt(used, off); ok {
 			*count++
-			d.record(off, size)
+			d.readRecord(off, size)
 			off += size
 			continue
 		}

@@ -3,6 +3,7 @@ package evtx
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -21,6 +22,7 @@ type decoder struct {
 	chunk    []byte
 	base     int64 // its offset in the log
 	out      *block
+	sound    bool // its checksums are right
 	plans    planTable
 	compiled int // bytes of definitions compiled for it
 
@@ -39,7 +41,8 @@ type decoder struct {
 	text     []byte // of the value at hand
 	path     []byte
 
-	// The event that is being decoded.
+	// The record that is being decoded.
+	record record
 	event  *event.Event
 	budget int // what it may still cost, see expansion
 	depth  int // of XML within values
@@ -64,78 +67,75 @@ func (d *decoder) enter(chunk []byte) {
 	d.plans.enter()
 }
 
-// A root is the outermost XML of a record.
-type root struct {
-	off    int // of the record, in the chunk
+// A record is a record while it is read.
+type record struct {
 	header *recordHeader
-	plan   *plan
-	subs   []substitution
-	xml    cursor // at the template's values; at the element where there is no template
-	def    int    // offset of the template definition; 0: none
+	off    int // in the chunk
+	end    int // of its XML
+	head
+	plan *plan
+	subs []substitution
+	xml  int  // at the template's values; at the element where there is no template
+	own  bool // the record holds its XML directly
 }
 
-// record reads a record: it counts for its stream, and yields an event if it is
-// wanted. One that can't be decoded counts for no stream, so that its place
+// readRecord reads a record: it counts for its stream, and yields an event if it
+// is wanted. One that can't be decoded counts for no stream, so that its place
 // shows as a gap.
-func (d *decoder) record(off, size int) {
+func (d *decoder) readRecord(off, size int) {
 	d.depth = 0
-	r := root{
-		off:    off,
-		header: (*recordHeader)(d.chunk[off:]),
-		xml:    cursor{b: d.chunk, pos: off + recordHeaderSize, end: off + size - 4},
-	}
-	h, err := d.open(&r)
-	if err == nil && h.wanted() {
+	r := &d.record
+	r.off, r.end, r.header = off, off+size-4, (*recordHeader)(d.chunk[off:])
+	err := d.open(r)
+	if err == nil && r.wanted() {
 		d.budget = baseBudget + expansion*size
-		err = d.decode(&r, &h)
+		err = d.decode(r)
 	}
 	if err != nil {
 		d.out.undecodable++
 		d.report(event.DamageRecord, off, true, "record %d can't be decoded: %v", r.header.id(), err)
 		return
 	}
-	name := h.provider.name
+	name := r.provider.name
 	if name == "" {
-		name = h.source.name
+		name = r.source.name
 	}
-	d.out.streams.Add(h.computer, h.channel, h.record, h.time, name)
+	d.out.streams.Add(r.computer, r.channel, r.record, r.time, name)
 }
 
 // open finds the plan of a record and reads its head.
-func (d *decoder) open(r *root) (head, error) {
-	r.xml.skipProlog()
-	var err error
-	if tok := r.xml.peek(); tok == tokenTemplateInstance {
-		err = d.openTemplate(r)
+func (d *decoder) open(r *record) (err error) {
+	c := cursor{b: d.chunk, pos: r.off + recordHeaderSize, end: r.end}
+	c.skipProlog()
+	r.own = c.peek() != tokenTemplateInstance
+	if r.own {
+		r.xml = c.pos
+		r.plan, err = d.compileDirect(&c, inDocument, true)
 	} else {
-		r.plan, err = d.compileDirect(&r.xml, inDocument, true)
+		if r.plan, err = d.instance(&c, inDocument); err != nil {
+			return err
+		}
+		r.xml = c.pos
+		d.subs = d.subs[:0]
+		r.subs, err = d.values(&c, r.plan.sysSubs)
 	}
 	switch {
 	case err != nil:
-		return head{}, err
-	case !r.plan.system:
-		return head{}, errNoSystem
-	}
-	return d.head(r)
-}
-
-func (d *decoder) openTemplate(r *root) (err error) {
-	if r.plan, r.def, err = d.instance(&r.xml, inDocument); err != nil {
 		return err
+	case !r.plan.system:
+		return errNoSystem
 	}
-	d.subs = d.subs[:0]
-	values := r.xml
-	r.subs, err = d.values(&values, r.plan.sysSubs)
-	return err
+	return d.readHead(r)
 }
 
 // decode makes an event of a record that is wanted.
-func (d *decoder) decode(r *root, h *head) (err error) {
-	d.subs = d.subs[:0]
-	if r.def != 0 {
-		r.subs, err = d.values(&r.xml, -1)
+func (d *decoder) decode(r *record) (err error) {
+	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
+	if r.own {
+		r.plan, err = d.compileDirect(&c, inDocument, false)
 	} else {
-		r.plan, err = d.compileDirect(&r.xml, inDocument, false)
+		d.subs = d.subs[:0]
+		r.subs, err = d.values(&c, -1)
 	}
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (d *decoder) decode(r *root, h *head) (err error) {
 	first, n := len(d.fields), len(d.out.events)
 	d.out.events = append(d.out.events, event.Event{})
 	d.event = &d.out.events[n]
-	d.properties(d.event, r, h)
+	d.properties(d.event, r)
 	if err := d.run(r.plan, r.subs, ""); err != nil {
 		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
 		return err
@@ -173,37 +173,35 @@ func (d *decoder) value(s substitution) value {
 	return value{s.typ, d.chunk[s.off : s.off+uint32(s.size)]}
 }
 
-// instance reads a template instance up to its values, and returns its plan
-// and the offset of its definition.
+// instance reads a template instance up to its values, and returns its plan.
 //
 //	+0  u8   tokenTemplateInstance
 //	+1  u8   1
 //	+2  u32  id: the first four bytes of the definition's GUID
 //	+6  u32  offset of the definition in the chunk; it may be right here
 //	         values, see decoder.values
-func (d *decoder) instance(c *cursor, s scope) (*plan, int, error) {
-	c.take(2)
-	id, def := c.u32(), int(c.u32())
-	if c.err == nil && def == c.pos {
-		head := c.take(definitionSize)
-		if c.err == nil {
+func (d *decoder) instance(c *cursor, s scope) (*plan, error) {
+	head := c.take(10)
+	if c.err != nil {
+		return nil, c.err
+	}
+	id, def := le.Uint32(head[2:]), int(le.Uint32(head[6:]))
+	if def == c.pos {
+		if head := c.take(definitionSize); c.err == nil {
 			c.take(int(le.Uint32(head[definitionSize-4:])))
 		}
 	}
-	if c.err != nil {
-		return nil, 0, c.err
+	if c.err != nil || c.end-c.pos < 4 {
+		return nil, errShort
 	}
 	p, err := d.plan(def, id, s)
-	if err == nil && d.count(c) < p.subs {
-		p, err = d.ownPlan(def, s, d.count(c))
+	if err != nil {
+		return nil, err
 	}
-	return p, def, err
-}
-
-// count returns the number of values of the template instance at the cursor.
-func (d *decoder) count(c *cursor) int {
-	in := *c
-	return int(in.u32())
+	if count := int(le.Uint32(c.b[c.pos:])); count < p.subs {
+		return nil, fmt.Errorf("template %08x needs %d values, not %d", id, p.subs, count)
+	}
+	return p, nil
 }
 
 // values reads the first n values of a template instance, or all if n is -1,
@@ -221,17 +219,19 @@ func (d *decoder) values(c *cursor, n int) ([]substitution, error) {
 	if n >= 0 && 4*n < len(specs) {
 		specs = specs[:4*n]
 	}
-	first, off := len(d.subs), uint32(c.pos)
-	for ; len(specs) >= 4; specs = specs[4:] {
-		spec := le.Uint32(specs)
-		d.subs = append(d.subs, substitution{off, uint16(spec), byte(spec >> 16)})
+	first := len(d.subs)
+	d.subs = slices.Grow(d.subs, len(specs)/4)[:first+len(specs)/4]
+	subs, off := d.subs[first:], uint32(c.pos)
+	for i := range subs {
+		spec := le.Uint32(specs[4*i:])
+		subs[i] = substitution{off, uint16(spec), byte(spec >> 16)}
 		off += spec & 0xffff
 	}
 	if int64(off) > int64(c.end) {
 		return nil, errors.New("its values run past its end")
 	}
 	c.pos = int(off)
-	return d.subs[first:], nil
+	return subs, nil
 }
 
 // An arena holds the text of many events in few pieces of memory.

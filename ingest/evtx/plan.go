@@ -9,10 +9,9 @@ import "strings"
 type plan struct {
 	guid  [16]byte
 	scope scope
-	own   bool // compiled from the definition of the present chunk, and only for it
 
 	system bool // a System element was found
-	slots  [numSlots]text
+	slots  [numSlots]slotText
 	ops    []op
 	parts  []part
 	lits   []byte // UTF-16 of the literal parts
@@ -26,6 +25,12 @@ type part struct {
 	sub      int32 // index of the substitution; -1: literal
 	off, end int32 // of the literal, in plan.lits
 	optional bool
+}
+
+// A slotText is the text of a System property: a substitution or a literal.
+type slotText struct {
+	sub int32 // index of the substitution + 1; 0: none
+	lit value // a NULL where the property is missing
 }
 
 // A text is a range of plan.parts.
@@ -319,9 +324,11 @@ func (c *compiler) setSlot(s slot, t text) {
 		c.failf("a System property of several parts")
 		return
 	}
-	c.p.slots[s] = t
 	if sub := c.p.parts[t.first].sub; sub >= 0 {
+		c.p.slots[s] = slotText{sub: sub + 1}
 		c.p.sysSubs = max(c.p.sysSubs, int(sub)+1)
+	} else {
+		c.p.slots[s] = slotText{lit: value{typeString, c.p.literal(t.first)}}
 	}
 }
 

@@ -13,21 +13,26 @@ const definitionSize = 24
 // chunk to its plan. Entries are valid if they bear the chunk's generation, so
 // that the table need not be cleared for each chunk.
 //
-// Behind it, plans are kept by GUID for all chunks of the log: every chunk
-// repeats its definitions, in bytes that differ by the offsets within.
+// Behind it, plans are kept for all chunks of the log: every chunk repeats its
+// definitions, in bytes that differ by the offsets within, so that they can't be
+// told by a hash. A GUID and the size of the definition tell them (the size
+// differs where a name is in line in one chunk and referred to in another). That
+// holds for what Windows wrote; so only chunks whose checksums are right put
+// plans there and take them from there.
 type planTable struct {
 	entries    []planEntry // by offset
 	generation uint32
 	chunk      []*plan // those that entries refer to
 
-	byGUID map[planKey]*plan
-	cost   int // of byGUID
+	kept map[planKey]*plan
+	cost int // of kept
 }
 
 type planEntry struct{ generation, index uint32 }
 
 type planKey struct {
 	guid  [16]byte
+	size  uint32
 	scope scope
 }
 
@@ -61,11 +66,11 @@ func (t *planTable) set(off int, p *plan) {
 }
 
 // keep stores a plan for the other chunks.
-func (t *planTable) keep(p *plan) {
-	if t.cost += p.cost(); t.byGUID == nil || t.cost > maxPlanCost {
-		t.byGUID, t.cost = map[planKey]*plan{}, p.cost()
+func (t *planTable) keep(key planKey, p *plan) {
+	if t.cost += p.cost(); t.kept == nil || t.cost > maxPlanCost {
+		t.kept, t.cost = map[planKey]*plan{}, p.cost()
 	}
-	t.byGUID[planKey{p.guid, p.scope}] = p
+	t.kept[key] = p
 }
 
 // plan returns the plan of the definition at an offset of the chunk.
@@ -76,36 +81,21 @@ func (d *decoder) plan(off int, id uint32, s scope) (*plan, error) {
 	if p := d.plans.get(off); p != nil && p.scope == s && p.id() == id {
 		return p, nil
 	}
-	guid := [16]byte(d.chunk[off+4:])
-	if le.Uint32(guid[:]) != id {
+	key := planKey{[16]byte(d.chunk[off+4:]), le.Uint32(d.chunk[off+20:]), s}
+	if le.Uint32(key.guid[:]) != id {
 		return nil, fmt.Errorf("template %08x: no definition of it at %#x", id, off)
 	}
-	p := d.plans.byGUID[planKey{guid, s}]
-	if p == nil {
-		var err error
-		if p, err = d.compileDefinition(off, s); err != nil {
-			return nil, err
-		}
-		d.plans.keep(p)
+	if p := d.plans.kept[key]; p != nil && d.sound {
+		d.plans.set(off, p)
+		return p, nil
+	}
+	p, err := d.compileDefinition(off, s)
+	if err != nil {
+		return nil, err
 	}
 	d.plans.set(off, p)
-	return p, nil
-}
-
-// ownPlan returns a plan compiled from the chunk's own definition, where an
-// instance has fewer values than the plan known for the GUID needs.
-func (d *decoder) ownPlan(off int, s scope, values int) (*plan, error) {
-	p := d.plans.get(off)
-	if !p.own {
-		var err error
-		if p, err = d.compileDefinition(off, s); err != nil {
-			return nil, err
-		}
-		p.own = true
-		d.plans.set(off, p)
-	}
-	if values < p.subs {
-		return nil, fmt.Errorf("template %08x needs %d values, and has %d", p.id(), p.subs, values)
+	if d.sound {
+		d.plans.keep(key, p)
 	}
 	return p, nil
 }

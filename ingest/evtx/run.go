@@ -163,7 +163,7 @@ func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
 }
 
 func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {
-	p, _, err := d.instance(c, in)
+	p, err := d.instance(c, in)
 	if err != nil {
 		return err
 	}

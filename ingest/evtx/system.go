@@ -113,52 +113,41 @@ type head struct {
 
 func (h *head) wanted() bool { return h.provider.wanted(h.id) || h.source.wanted(h.id) }
 
-// head reads the head of a record. What System lacks comes from the record's
+// readHead reads the head of a record. What System lacks comes from the record's
 // own header, whose number and time are right only where the log was not saved
 // from a selection.
-func (d *decoder) head(r *root) (head, error) {
+func (d *decoder) readHead(r *record) error {
 	id, ok := d.slot(r, slotID).number()
 	if !ok {
-		return head{}, errNoEventID
+		return errNoEventID
 	}
-	h := head{
-		id:       uint32(id),
-		provider: d.provider(d.slot(r, slotProvider)),
-		source:   d.provider(d.slot(r, slotEventSource)),
-		computer: d.name(&d.computers, d.slot(r, slotComputer)),
-		channel:  d.name(&d.channels, d.slot(r, slotChannel)),
-	}
+	h := &r.head
+	h.id = uint32(id)
+	h.provider = d.provider(d.slot(r, slotProvider))
+	h.source = d.provider(d.slot(r, slotEventSource))
+	h.computer = d.name(&d.computers, d.slot(r, slotComputer))
+	h.channel = d.name(&d.channels, d.slot(r, slotChannel))
 	if h.record, ok = d.slot(r, slotRecord).number(); !ok {
 		h.record = r.header.id()
 	}
 	if h.time, ok = d.slot(r, slotTime).time(); !ok || h.time.Before(firstTime) {
-		h.time = time.Time{}
-		if written, ok := fileTime(r.header.written()); ok && !written.Before(firstTime) {
-			h.time = written
-		}
+		h.time = r.header.time()
 	}
-	return h, nil
+	return nil
 }
 
-// firstTime is the earliest time that is taken for one: a FILETIME of zero
-// means none.
-var firstTime = time.Date(1601, 1, 2, 0, 0, 0, 0, time.UTC)
-
 // slot returns the value of a System property; a NULL if the record has none.
-func (d *decoder) slot(r *root, s slot) value {
-	t := r.plan.slots[s]
-	if t.n == 0 {
-		return value{}
+func (d *decoder) slot(r *record, s slot) value {
+	t := &r.plan.slots[s]
+	if t.sub == 0 {
+		return t.lit
 	}
-	p := &r.plan.parts[t.first]
-	if p.sub < 0 {
-		return value{typeString, r.plan.lits[p.off:p.end]}
-	}
-	return d.value(r.subs[p.sub])
+	return d.value(r.subs[t.sub-1])
 }
 
 // properties fills the System properties of an event.
-func (d *decoder) properties(e *event.Event, r *root, h *head) {
+func (d *decoder) properties(e *event.Event, r *record) {
+	h := &r.head
 	number := func(s slot) uint64 {
 		n, _ := d.slot(r, s).number()
 		return n
