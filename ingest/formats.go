@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/evtx"
 )
 
 // A format is one line of the table of what can be read.
@@ -32,16 +33,37 @@ type input struct {
 // formats is the table of logs and text artefacts. The first line that knows a
 // file gets it.
 var formats = []format{
+	{is("evtx", evtx.Sniff), readEVTX},
 	{magic("evt", "\x30\x00\x00\x00LfLe"), unread("classic event logs (.evt) are not read")},
 }
 
-func magic(name, magic string) func(string, []byte) string {
+func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return events(evtx.Read(ctx, in.r, in.size, src, evtx.Options{Interest: in.interest, Workers: in.workers}))
+}
+
+// events turns what a reader of logs yields into what a reader yields.
+func events(batches iter.Seq[[]event.Event]) iter.Seq2[[]event.Event, []event.Fact] {
+	return func(yield func([]event.Event, []event.Fact) bool) {
+		for b := range batches {
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// is makes a sniffer of one that looks at the bytes alone.
+func is(name string, sniff func([]byte) bool) func(string, []byte) string {
 	return func(_ string, head []byte) string {
-		if bytes.HasPrefix(head, []byte(magic)) {
+		if sniff(head) {
 			return name
 		}
 		return ""
 	}
+}
+
+func magic(name, magic string) func(string, []byte) string {
+	return is(name, func(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) })
 }
 
 // unread reports logs of a kind that is known, but has no reader.

@@ -1,0 +1,120 @@
+package ingest
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/evtx"
+)
+
+// sharedData returns the folder of real logs, or skips the test.
+func sharedData(tb testing.TB) string {
+	dir := filepath.Join("..", "..", "shared", "data")
+	if _, err := os.Stat(dir); err != nil {
+		tb.Skip("needs the real logs in ../shared/data")
+	}
+	return dir
+}
+
+// expected reads the number of records that an independent scanner found, by
+// path.
+func expected(tb testing.TB, dir string) map[string]uint64 {
+	f, err := os.Open(filepath.Join(dir, "expected.tsv"))
+	check(tb, err)
+	defer f.Close()
+	records := map[string]uint64{}
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		fields := strings.Split(sc.Text(), "\t")
+		if n, err := strconv.ParseUint(fields[4], 10, 64); err == nil {
+			records[fields[0]] = n
+		}
+	}
+	return records
+}
+
+// Every real log is found, recognised, and read to the number of records that
+// an independent scanner found.
+func TestRealLogs(t *testing.T) {
+	dir := sharedData(t)
+	want := expected(t, dir)
+	got := map[string]uint64{}
+	inZip := 0
+	for b := range Scan(t.Context(), []string{dir}, Options{Interest: &event.Interest{}}) {
+		s := b.Source
+		if !b.Last || s.Format != "evtx" {
+			continue
+		}
+		name := strings.TrimPrefix(s.Path, filepath.ToSlash(dir)+"/")
+		if strings.Contains(name, "!/") {
+			inZip++
+		} else if _, ok := want[name]; ok {
+			got[name] = s.Records
+		}
+		if len(s.SHA256) != 64 || s.Size == 0 {
+			t.Errorf("%s: hash %q, %d bytes", name, s.SHA256, s.Size)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if inZip != 309 {
+		t.Errorf("%d logs in the zip, want 309", inZip)
+	}
+}
+
+// The logs of a zip give the same as each of them read by itself.
+func TestRealZip(t *testing.T) {
+	path := filepath.Join(sharedData(t), "splunk-attack-data", "procdump_t1003.001_capattack.zip")
+	z, err := zip.OpenReader(path)
+	check(t, err)
+	defer z.Close()
+	want := map[string]event.Source{}
+	for _, f := range z.File {
+		if src, ok := readAlone(t, f); ok {
+			want[path+"!/"+strings.ReplaceAll(f.Name, `\`, "/")] = src
+		}
+	}
+	got := map[string]event.Source{}
+	events := map[string]uint64{}
+	for b := range Scan(t.Context(), []string{path}, Options{}) {
+		events[b.Source.Path] += uint64(len(b.Events))
+		if b.Last && b.Source.Format == "evtx" {
+			src := *b.Source
+			if n := events[src.Path]; n != src.Relevant {
+				t.Errorf("%s: %d events, %d relevant", src.Path, n, src.Relevant)
+			}
+			got[src.Path] = event.Source{Records: src.Records, Relevant: src.Relevant, Size: src.Size, Streams: src.Streams, Damage: src.Damage}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func readAlone(t *testing.T, f *zip.File) (src event.Source, ok bool) {
+	r, err := f.Open()
+	check(t, err)
+	defer r.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(r, head)
+	if !evtx.Sniff(head[:n]) {
+		return src, false
+	}
+	r, err = f.Open()
+	check(t, err)
+	defer r.Close()
+	for range evtx.Read(context.Background(), r, -1, &src, evtx.Options{}) {
+	}
+	src.Size = int64(f.UncompressedSize64)
+	return src, true
+}
