@@ -151,7 +151,9 @@ func (d *decoder) decode(r *record) (err error) {
 		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
 		return err
 	}
-	d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
+	if len(d.fields) > first {
+		d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
+	}
 	return nil
 }
 

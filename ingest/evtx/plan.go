@@ -70,6 +70,7 @@ const (
 	inEventData              // Data, Binary, and others that are treated as paths
 	inPath                   // anything below
 	inRendering              // Message, Level, …
+	inNothing                // what is not looked at
 )
 
 // Limits on what one plan may hold. 64 is deeper than any known event; names
@@ -420,7 +421,7 @@ type node struct {
 }
 
 func classify(s scope, name string) node {
-	ignored := node{kind: opIgnored, child: inRendering}
+	ignored := node{kind: opIgnored, child: inNothing}
 	switch s {
 	case inDocument:
 		if name == "Event" {
@@ -429,7 +430,7 @@ func classify(s scope, name string) node {
 	case inEvent:
 		return eventChild(name)
 	case inSystem:
-		return node{kind: opIgnored, child: inRendering, inSystem: true}
+		return node{kind: opIgnored, child: inNothing, inSystem: true}
 	case inUserData:
 		return node{kind: opText, child: inPath, payload: true}
 	case inEventData:
@@ -438,7 +439,7 @@ func classify(s scope, name string) node {
 		return node{kind: opText, child: inPath}
 	case inRendering:
 		if name == "Message" {
-			return node{kind: opMessage, child: inRendering}
+			return node{kind: opMessage, child: inNothing}
 		}
 	}
 	return ignored
