@@ -31,6 +31,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -238,7 +239,11 @@ func (l *lister) count() error {
 // add adds a member. Its error ends the list: a stream that can't be read on,
 // or a spool that can't be written.
 func (l *lister) add(e *entry) error {
-	name, escapes := label(e.name)
+	raw := e.name
+	if len(raw) > l.m.limits.NameBytes {
+		raw = strings.ToValidUTF8(raw[:l.m.limits.NameBytes], "")
+	}
+	name, escapes := label(raw)
 	m := Member{Name: name, Skipped: e.skipped}
 	if escapes {
 		m.Damage = append(m.Damage, event.Damage{Kind: event.DamageSuspiciousName, Offset: -1, Detail: "its name in the archive would lead out of the folder it is unpacked to"})

@@ -1,0 +1,141 @@
+package archive
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// fuzzLimits are small, so that hitting them is cheap.
+func fuzzLimits() Limits {
+	l := DefaultLimits()
+	l.ArchiveEntries, l.Output, l.OutputRatio, l.Memory = 100, 1<<20, 0, 64<<10
+	return l
+}
+
+// checkArchive opens what is taken for an archive of the format and checks what
+// is promised of any input: the limits hold, labels do not lead out and are
+// sorted, and content that has random access is the same as its stream.
+func checkArchive(t *testing.T, format string, in Content) {
+	limits := fuzzLimits()
+	r := NewRun(limits)
+	defer r.Close()
+	m := r.Meter(context.Background(), 0)
+	a := r.Open(m, format, "x", in, wanted)
+	defer a.Close()
+	if len(a.Members) > limits.ArchiveEntries {
+		t.Errorf("%d members", len(a.Members))
+	}
+	checkOutput(t, m)
+	for i := range a.Members {
+		member := &a.Members[i]
+		if _, escapes := label(member.Name); escapes || len(member.Name) > limits.NameBytes {
+			t.Errorf("label %q", member.Name)
+		}
+		if i > 0 && Compare(a.Members[i-1].Name, member.Name) > 0 {
+			t.Errorf("label %q before %q", a.Members[i-1].Name, member.Name)
+		}
+		if member.Readable() {
+			checkMember(t, r, &member.Content)
+		}
+	}
+}
+
+func checkMember(t *testing.T, r *Run, c *Content) {
+	m := r.Meter(context.Background(), 0)
+	data, err := readAll(m, c)
+	checkOutput(t, m)
+	if err == nil && c.Size >= 0 && int64(len(data)) != c.Size {
+		t.Errorf("%d bytes of %d, and no error", len(data), c.Size)
+	}
+	if err == nil && c.At != nil {
+		again, err := io.ReadAll(c.Section(m))
+		if err != nil || !bytes.Equal(data, again) {
+			t.Errorf("random access differs: %v", err)
+		}
+	}
+}
+
+// checkOutput allows for what one read returns past the limit.
+func checkOutput(t *testing.T, m *Meter) {
+	if n := m.Unpacked(); n > m.max+1<<20 {
+		t.Errorf("%d bytes unpacked", n)
+	}
+}
+
+// inMemory is content with random access, and streamed content without.
+func inMemory(data []byte) Content {
+	return FileContent(bytes.NewReader(data), int64(len(data)))
+}
+
+func streamed(data []byte) Content {
+	return Content{Size: -1, open: func(*Meter) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}
+}
+
+func FuzzZip(f *testing.F) {
+	f.Add(makeZip(f, zip.Deflate, file{"a/b", "content"}, file{`..\c`, noise(300)}))
+	f.Add(makeZip(f, zip.Store, file{"a.zip", string(makeZip(f, zip.Deflate, file{"x", "y"}))}))
+	whole := makeZip(f, zip.Deflate, file{"a", noise(100)}, file{"b", noise(100)})
+	f.Add(whole[:len(whole)-60])
+	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "zip", inMemory(data)) })
+}
+
+func FuzzTar(f *testing.F) {
+	f.Add(makeTarOf(f, file{"a/b", "content"}, file{"../c", noise(300)}))
+	f.Add(makeTar(f, tar.Header{Name: strings.Repeat("long", 50), Size: 3}, tar.Header{Name: "l", Typeflag: tar.TypeLink, Linkname: "x"}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkArchive(t, "tar", inMemory(data))
+		checkArchive(t, "tar", streamed(data))
+	})
+}
+
+func FuzzGzip(f *testing.F) {
+	f.Add(makeGzip(f, makeTarOf(f, file{"a", "content"})))
+	f.Add(makeGzip(f, []byte("text")))
+	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "gzip", inMemory(data)) })
+}
+
+// TestMutations is the fuzz targets' check on archives with a few bytes changed,
+// a part cut out, or the end cut off.
+func TestMutations(t *testing.T) {
+	files := []file{{"a/b.log", noise(700)}, {"c", "content"}, {"d/e", strings.Repeat("x", 3000)}}
+	seeds := []struct {
+		format string
+		data   []byte
+	}{
+		{"zip", makeZip(t, zip.Deflate, files...)},
+		{"zip", makeZip(t, zip.Store, files...)},
+		{"tar", makeTarOf(t, files...)},
+		{"gzip", makeGzip(t, makeTarOf(t, files...))},
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, seed := range seeds {
+		for range 2000 {
+			data := mutate(random, seed.data)
+			checkArchive(t, seed.format, inMemory(data))
+			checkArchive(t, seed.format, streamed(data))
+		}
+	}
+}
+
+func mutate(random *rand.Rand, data []byte) []byte {
+	data = bytes.Clone(data)
+	switch random.IntN(8) {
+	case 0:
+		return data[:random.IntN(len(data))]
+	case 1:
+		i := random.IntN(len(data))
+		return append(data[:i], data[min(len(data), i+random.IntN(100)):]...)
+	}
+	for range 1 + random.IntN(6) {
+		data[random.IntN(len(data))] = byte(random.IntN(256))
+	}
+	return data
+}
