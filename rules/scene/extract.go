@@ -213,3 +213,15 @@ func (t *vmTable) list() []*VM {
 	})
 	return list
 }
+
+// Mentions reports whether one of the event's paths is a file of the machine:
+// a folder or a file that bears its name.
+func (e *Event) Mentions(vm *VM) bool {
+	if vm.Name == "" {
+		return false
+	}
+	name := strings.ToLower(vm.Name)
+	return slices.ContainsFunc(e.Paths, func(p string) bool {
+		return slices.ContainsFunc(strings.Split(strings.ToLower(p), `\`), func(part string) bool { return isPart(part, name) })
+	})
+}

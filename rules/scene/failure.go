@@ -14,7 +14,8 @@ type Failure struct {
 	Host    *Host
 	VM      *VM      // nil if nothing says which
 	Name    string   // of a restored component that no other event names
-	Volumes []string // cluster shared volumes on which it happened, by plain name
+	Volumes []string // cluster shared volumes that its paths, or its machine's, lie on, by plain name
+	Near    []string // volumes that the host took for backup within ten minutes before, the latest first
 	At      time.Time
 	To      time.Time // its last event
 	Codes   []known.Code
@@ -60,6 +61,7 @@ func (s *Scene) findFailures() {
 	s.restoreFailures()
 	for _, f := range s.Failures {
 		f.finish()
+		f.takenBefore()
 	}
 	slices.SortStableFunc(s.Failures, func(a, b *Failure) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Host.Name, b.Host.Name), cmp.Compare(a.VM.Label(), b.VM.Label()))
@@ -169,7 +171,7 @@ func (s *Scene) unattached(h *Host, rest []*Event) []*Failure {
 func (s *Scene) joinJob(j *Job, list []*Failure) bool {
 	joined := false
 	for _, f := range slices.Concat(s.Failures, list) {
-		if f.Host == j.Host && f.Kind == j.Kind && within(f.At, j.begin(), j.To, attribution) {
+		if f.Host == j.Host && f.Kind == j.Kind && within(f.At, j.Begin(), j.To, attribution) {
 			f.Job = cmp.Or(f.Job, j)
 			to := f.To
 			for _, e := range j.Events[max(0, len(j.Events)-2):] {
@@ -214,4 +216,27 @@ func (f *Failure) finish() {
 	if len(f.Volumes) == 0 && f.VM != nil {
 		f.Volumes = f.VM.Volumes
 	}
+}
+
+// takenBefore finds the cluster shared volumes that the host took for backup
+// shortly before, the latest first.
+func (f *Failure) takenBefore() {
+	if f.OffVolume() {
+		return
+	}
+	for _, e := range slices.Backward(f.Host.Between(f.At.Add(-attribution), f.At)) {
+		if e.From(clustering) && (e.ID == idCSVBackupOn || e.ID == idCSVRedirect) {
+			for _, name := range e.Volumes {
+				if !containsFold(f.Near, name) {
+					f.Near = append(f.Near, name)
+				}
+			}
+		}
+	}
+}
+
+// OffVolume reports whether the failure's own events name files, and none of
+// them lies on a cluster shared volume.
+func (f *Failure) OffVolume() bool {
+	return len(f.Volumes) == 0 && slices.ContainsFunc(f.Events, func(e *Event) bool { return e.From(vmms) && len(e.Paths) > 0 })
 }

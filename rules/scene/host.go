@@ -28,6 +28,7 @@ type Host struct {
 	Events  []*Event // its events, in the order of time
 
 	coverage  map[string]*Coverage // by canonical channel
+	boots     []*Event             // EventLog 6009
 	facts     []*event.Fact
 	empty     []*event.Source // logs of it without any record
 	providers map[string]bool // lower case, as seen in its logs
@@ -57,6 +58,9 @@ func (h *Host) settle(s *Scene) {
 	}
 	for _, e := range h.Events {
 		h.providers[strings.ToLower(e.Provider)] = true
+		if e.ID == idBooted && e.From(eventLog) && bootBuild(e) != "" {
+			h.boots = append(h.boots, e)
+		}
 	}
 	h.cluster = h.providers[strings.ToLower(clustering)]
 	slices.SortStableFunc(h.facts, func(a, b *event.Fact) int {
@@ -155,10 +159,7 @@ func known1(text string, c Citation) Value {
 // the RTM build, since versions go up and not down; then systeminfo.
 func (h *Host) OSBuild(at time.Time) Value {
 	var before, after *Event
-	for _, e := range h.Events {
-		if e.ID != idBooted || !e.From(eventLog) || bootBuild(e) == "" {
-			continue
-		}
+	for _, e := range h.boots {
 		if !e.Time.After(at) {
 			before = e
 		} else if after == nil {
@@ -233,8 +234,57 @@ func (h *Host) WriterState(guid string) Value {
 	return h.fact(event.FactWriterState, strings.ToLower(guid))
 }
 
+// DiskIDs are the signatures of the computer's disks, as diskpart showed them.
+func (h *Host) DiskIDs() []Value {
+	var list []Value
+	for _, f := range h.facts {
+		if f.Key == event.FactDiskID {
+			list = append(list, known1(f.Value, Citation{Fact: f, Host: h}))
+		}
+	}
+	return list
+}
+
 // PhysicalHost is the name of the host that a guest says it runs on.
 func (h *Host) PhysicalHost() Value { return h.fact(event.FactVirtualOn, "") }
 
 // Facts lists what text artefacts say of the computer.
 func (h *Host) Facts() []*event.Fact { return h.facts }
+
+// Between returns the computer's events from one time to another, inclusive.
+func (h *Host) Between(from, to time.Time) []*Event {
+	byTime := func(e *Event, t time.Time) int { return e.Time.Compare(t) }
+	lo, _ := slices.BinarySearchFunc(h.Events, from, byTime)
+	hi := lo
+	for hi < len(h.Events) && !h.Events[hi].Time.After(to) {
+		hi++
+	}
+	return h.Events[lo:hi]
+}
+
+// SameHost reports whether a name is one of the computer's names.
+func (s *Scene) SameHost(name string, h *Host) bool {
+	return h.isCalled(name) || slices.ContainsFunc(append([]string{h.Name}, h.Aliases...), func(n string) bool {
+		return shortName(n) == strings.ToLower(name) || shortName(n) == shortName(name)
+	})
+}
+
+// AbsentNodes names the cluster nodes that events speak of and that sent no
+// logs, sorted: what they did is not known.
+func (s *Scene) AbsentNodes() []string {
+	var absent []string
+	for _, e := range s.Events {
+		if !e.From(clustering) {
+			continue
+		}
+		name, ok := e.Field("NodeName")
+		if !ok || name == "" || containsFold(absent, name) {
+			continue
+		}
+		if !slices.ContainsFunc(s.Hosts, func(h *Host) bool { return s.SameHost(name, h) }) {
+			absent = append(absent, name)
+		}
+	}
+	slices.Sort(absent)
+	return absent
+}

@@ -81,11 +81,12 @@ func (s *Scene) findJobs() {
 		s.clusterJobs(h)
 	}
 	slices.SortStableFunc(s.Jobs, func(a, b *Job) int {
-		return cmp.Or(a.begin().Compare(b.begin()), cmp.Compare(a.Host.Name, b.Host.Name))
+		return cmp.Or(a.Begin().Compare(b.Begin()), cmp.Compare(a.Host.Name, b.Host.Name))
 	})
 }
 
-func (j *Job) begin() time.Time {
+// Begin is the start, or where only the end was seen, the end.
+func (j *Job) Begin() time.Time {
 	if j.From.IsZero() {
 		return j.To
 	}
@@ -285,4 +286,29 @@ func (s *Scene) clusterJobs(h *Host) {
 			}
 		}
 	}
+}
+
+// RestoreError reports whether an event says that a machine's configuration,
+// checkpoints or disks could not be used: what a bad restore leads to.
+func RestoreError(e *Event) bool {
+	switch {
+	case e.From(vmms):
+		switch e.ID {
+		case 12240, 15268, 16300, 16310, 16330, 20100:
+			return true
+		}
+	case e.From(worker):
+		return e.ID == 3040
+	}
+	return false
+}
+
+// Holds reports whether one of the event's paths lies under the place that the
+// restore went to.
+func (j *Job) Holds(e *Event) bool {
+	if j.Target == "" {
+		return false
+	}
+	root := strings.ToLower(strings.TrimRight(j.Target, `\`)) + `\`
+	return slices.ContainsFunc(e.Paths, func(p string) bool { return strings.HasPrefix(strings.ToLower(p), root) })
 }

@@ -1,0 +1,334 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// A finding is a rule's answer for one host and one machine or volume.
+type finding struct {
+	rule        *compiledRule
+	sub         *subject
+	verdict     Verdict
+	outcomes    []*outcome
+	occurrences []occurrence
+}
+
+// An occurrence is one subject that a finding was made for.
+type occurrence struct {
+	sub     *subject
+	verdict Verdict
+}
+
+// unevaluable is a rule that could not be evaluated for a host.
+type unevaluable struct {
+	rule    *compiledRule
+	host    *scene.Host
+	missing []string
+	collect []string
+}
+
+// A diagnosis is what a set of rules says of a scene.
+type diagnosis struct {
+	findings    []*finding
+	unevaluable []*unevaluable
+	checked     []*unevaluable // evaluated, without an anchor: missing is empty
+}
+
+// diagnose evaluates every rule for every subject.
+func (s *Set) diagnose(sc *scene.Scene) *diagnosis {
+	d := &diagnosis{}
+	for _, rule := range s.rules {
+		d.apply(rule, sc)
+	}
+	d.yield()
+	d.group()
+	return d
+}
+
+// apply evaluates one rule, and notes for which hosts it could not be.
+func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
+	found := map[*scene.Host]bool{}
+	blocked := map[*scene.Host]*unevaluable{}
+	for _, sub := range subjects(rule.About, sc) {
+		f, anchor := evaluate(rule, sc, sub)
+		switch {
+		case f != nil:
+			d.findings = append(d.findings, f)
+			found[sub.host] = true
+		case anchor.state == Unknown:
+			u := blocked[sub.host]
+			if u == nil {
+				u = &unevaluable{rule: rule, host: sub.host}
+				blocked[sub.host] = u
+			}
+			u.missing = appendNew(u.missing, anchor.missing...)
+		}
+	}
+	for _, h := range sc.Hosts {
+		d.noteAbsence(rule, sc, h, found[h], blocked[h])
+	}
+}
+
+// noteAbsence says for a host without a finding whether the rule was checked
+// or could not be evaluated. Guests are no place where a host's backup fails.
+func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Host, found bool, u *unevaluable) {
+	if h.Role == scene.RoleGuest || found && u == nil {
+		return
+	}
+	if u == nil {
+		u = &unevaluable{rule: rule, host: h}
+	}
+	if !found {
+		lackingLogs(u, sc)
+	}
+	if len(u.missing) > 0 {
+		for _, n := range rule.Logs {
+			if n.Collect != "" {
+				u.collect = appendNew(u.collect, n.Collect)
+			}
+		}
+		d.unevaluable = append(d.unevaluable, u)
+	} else if !found {
+		d.checked = append(d.checked, u)
+	}
+}
+
+// lackingLogs adds the logs that the rule needs and the bundle lacks.
+func lackingLogs(u *unevaluable, sc *scene.Scene) {
+	guests := slices.ContainsFunc(sc.VMs, func(vm *scene.VM) bool { return vm.Guest != nil && slices.Contains(vm.Hosts, u.host) })
+	for _, n := range u.rule.Logs {
+		switch {
+		case n.Of == "host" && u.host.Coverage(n.Channel) == nil:
+			u.missing = appendNew(u.missing, n.Channel+" log of "+u.host.Name)
+		case n.Of == "guest" && !guests:
+			u.missing = appendNew(u.missing, n.Channel+" log of the virtual machines on "+u.host.Name)
+		}
+	}
+}
+
+// evaluate answers one rule for one subject: a finding, or else the outcome of
+// the anchor that kept it from being one.
+func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject) (*finding, result) {
+	ev := &evaluator{scene: sc, rule: rule, sub: sub, bound: map[string]*scene.Event{}, broken: map[string]State{}}
+	if n := len(sub.events); n > 0 {
+		ev.bound[subjectEvent] = sub.events[n-1]
+	}
+	anchor := ev.test(rule.Anchor, rule.AnchorGrade)
+	if anchor.state != Met || len(anchor.cites) == 0 {
+		return nil, anchor
+	}
+	f := &finding{rule: rule, sub: sub}
+	f.outcomes = append(f.outcomes, &outcome{&Criterion{ID: "anchor", Role: RoleAnchor, Text: rule.AnchorText}, anchor})
+	for _, c := range rule.Criteria {
+		f.outcomes = append(f.outcomes, &outcome{c, ev.test(&c.Test, c.Grade)})
+	}
+	f.verdict = judge(f.outcomes)
+	return f, anchor
+}
+
+// subjectEvent is the name under which the subject's own last event is bound.
+const subjectEvent = "subject"
+
+// subjects lists what a rule is evaluated for.
+func subjects(about About, sc *scene.Scene) []*subject {
+	switch about {
+	case AboutBackupFailure:
+		return failureSubjects(sc)
+	case AboutRestore:
+		return restoreSubjects(sc)
+	default:
+		return guestBackupSubjects(sc)
+	}
+}
+
+// failureSubjects: each failed backup, once for each cluster shared volume on
+// which it may have happened.
+func failureSubjects(sc *scene.Scene) []*subject {
+	var list []*subject
+	for _, f := range sc.Failures {
+		if f.Kind != scene.KindBackup {
+			continue
+		}
+		volumes := f.Volumes
+		if len(volumes) == 0 {
+			volumes = f.Near
+		}
+		if len(volumes) == 0 {
+			volumes = []string{""}
+		}
+		for _, v := range volumes {
+			sub := &subject{host: f.Host, vm: f.VM, name: f.Name, volume: v, at: f.At, to: f.To, events: f.Events, failure: f, job: f.Job}
+			list = append(list, sub)
+		}
+	}
+	return list
+}
+
+// restoreSubjects: each restore, with each machine that it names; and where it
+// names none, with each machine that had an error after it.
+func restoreSubjects(sc *scene.Scene) []*subject {
+	var list []*subject
+	for _, j := range sc.Jobs {
+		if j.Kind != scene.KindRestore {
+			continue
+		}
+		name := ""
+		if len(j.VMs) == 0 && len(j.Names) == 1 {
+			name = j.Names[0]
+		}
+		for _, vm := range machinesOfRestore(j, sc) {
+			sub := &subject{host: j.Host, vm: vm, name: name, at: j.To, from: j.From, to: j.To, events: j.Events, job: j}
+			if sub.from.IsZero() {
+				sub.from = j.To
+			}
+			if f := failureOfJob(sc, j); f != nil {
+				sub.failure = f
+			}
+			list = append(list, sub)
+		}
+	}
+	return list
+}
+
+func failureOfJob(sc *scene.Scene, j *scene.Job) *scene.Failure {
+	i := slices.IndexFunc(sc.Failures, func(f *scene.Failure) bool { return f.Job == j })
+	if i < 0 {
+		return nil
+	}
+	return sc.Failures[i]
+}
+
+const (
+	// An error this long after a restore is its consequence, whichever machine
+	// it names (domain, section 4.5).
+	restoreAftermath = 15 * time.Minute
+	// Later ones count if they lie where the restore went: a machine may be
+	// started only the next day.
+	firstStart = 24 * time.Hour
+)
+
+// machinesOfRestore returns the machines that a restore was for: those that it
+// names; else those whose errors came with it or lie where it went; else one
+// unknown machine.
+func machinesOfRestore(j *scene.Job, sc *scene.Scene) []*scene.VM {
+	if len(j.VMs) > 0 {
+		return j.VMs
+	}
+	var vms []*scene.VM
+	for _, e := range j.Host.Between(j.To.Add(-firstStart), j.To.Add(firstStart)) {
+		if e.VM == nil || !scene.RestoreError(e) || slices.Contains(vms, e.VM) {
+			continue
+		}
+		with := !e.Time.Before(j.Begin()) && !e.Time.After(j.To.Add(restoreAftermath))
+		if with || j.Holds(e) {
+			vms = append(vms, e.VM)
+		}
+	}
+	if len(vms) == 0 {
+		vms = []*scene.VM{nil}
+	}
+	return vms
+}
+
+// guestBackupSubjects: each backup of a host, with each machine that runs on
+// it and whose guest's logs are at hand.
+func guestBackupSubjects(sc *scene.Scene) []*subject {
+	var list []*subject
+	for _, j := range sc.Jobs {
+		if j.Kind != scene.KindBackup || j.Host.Role != scene.RoleHost || j.From.IsZero() {
+			continue
+		}
+		for _, vm := range sc.VMs {
+			if vm.Guest == nil || len(j.VMs) > 0 && !slices.Contains(j.VMs, vm) {
+				continue
+			}
+			list = append(list, &subject{host: j.Host, vm: vm, at: j.To, from: j.From, to: j.To, events: j.Events, job: j})
+		}
+	}
+	return list
+}
+
+// yield lowers a finding to possible where a rule that it yields to is likely
+// or confirmed for the same failure.
+func (d *diagnosis) yield() {
+	for _, f := range d.findings {
+		for _, other := range d.findings {
+			if f.sub.failure != nil && other.sub.failure == f.sub.failure && other.verdict >= Likely &&
+				slices.Contains(f.rule.YieldsTo, other.rule.ID) && f.verdict > Possible {
+				f.verdict = Possible
+				f.outcomes = append(f.outcomes, yielded(other))
+			}
+		}
+	}
+}
+
+func yielded(to *finding) *outcome {
+	c := &Criterion{ID: "yields-to-" + to.rule.ID, Role: RoleExcluding, Limit: Possible, Grade: GradeMS,
+		Text: "another known issue explains the same failure better: " + to.rule.Title}
+	return &outcome{c, result{state: Met, cites: to.outcomes[0].cites, grade: GradeMS}}
+}
+
+// group makes one finding per rule, host, and machine (or volume where no
+// machine is known). It keeps the criteria of the strongest, then latest one.
+func (d *diagnosis) group() {
+	type key struct {
+		rule  *compiledRule
+		host  *scene.Host
+		vm    *scene.VM
+		else_ string
+	}
+	index := map[key]*finding{}
+	var list []*finding
+	for _, f := range d.findings {
+		k := key{f.rule, f.sub.host, f.sub.vm, ""}
+		if f.sub.vm == nil {
+			k.else_ = strings.ToLower(cmp.Or(f.sub.name, f.sub.volume))
+		}
+		g := index[k]
+		if g == nil {
+			index[k] = f
+			f.occurrences = []occurrence{{f.sub, f.verdict}}
+			list = append(list, f)
+			continue
+		}
+		g.absorb(f)
+	}
+	slices.SortStableFunc(list, compareFindings)
+	d.findings = list
+}
+
+// absorb adds another subject's answer. Two volumes of one failure are one
+// occurrence, with the stronger verdict.
+func (g *finding) absorb(f *finding) {
+	last := &g.occurrences[len(g.occurrences)-1]
+	if last.sub.failure != nil && last.sub.failure == f.sub.failure {
+		if f.verdict > last.verdict {
+			*last = occurrence{f.sub, f.verdict}
+		}
+	} else {
+		g.occurrences = append(g.occurrences, occurrence{f.sub, f.verdict})
+	}
+	if f.verdict > g.verdict || f.verdict == g.verdict && f.sub.at.After(g.sub.at) {
+		g.verdict, g.sub, g.outcomes = f.verdict, f.sub, f.outcomes
+	}
+}
+
+// compareFindings: the strongest verdict first, then the most severe, then by
+// issue, host, machine and time.
+func compareFindings(a, b *finding) int {
+	return cmp.Or(
+		cmp.Compare(b.verdict, a.verdict),
+		cmp.Compare(severityOrder[a.rule.Severity], severityOrder[b.rule.Severity]),
+		byIssue(a.rule, b.rule),
+		cmp.Compare(a.sub.host.Name, b.sub.host.Name),
+		cmp.Compare(a.sub.vm.Label(), b.sub.vm.Label()),
+		a.sub.at.Compare(b.sub.at),
+	)
+}
+
+var severityOrder = map[string]int{"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}

@@ -1,0 +1,469 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// State is the outcome of a test. Greater is more met, so that all is the
+// least of its parts and any the greatest.
+type State int8
+
+// The outcomes.
+const (
+	Unmet   State = -1
+	Unknown State = 0
+	Met     State = 1
+)
+
+func (s State) String() string { return [...]string{"unmet", "unknown", "met"}[s+1] }
+
+// skewMargin: clocks of cluster nodes are not compared, so events of different
+// hosts closer than this have no order (domain, section 4.1).
+const skewMargin = 5 * time.Second
+
+// A subject is what a rule is evaluated for: a failure, a restore, or a backup
+// together with a guest.
+type subject struct {
+	host     *scene.Host
+	vm       *scene.VM
+	name     string // of a restored component without a machine
+	volume   string // one of the failure's cluster shared volumes, or ""
+	at       time.Time
+	from, to time.Time
+	events   []*scene.Event
+	failure  *scene.Failure
+	job      *scene.Job
+}
+
+func (s *subject) guest() *scene.Host {
+	if s.vm == nil {
+		return nil
+	}
+	return s.vm.Guest
+}
+
+// span is the subject's own time, start to end.
+func (s *subject) span() (from, to time.Time) {
+	if s.from.IsZero() {
+		return s.at, s.to
+	}
+	return s.from, s.to
+}
+
+// A result is a test's outcome and what it rests on.
+type result struct {
+	state   State
+	cites   []scene.Citation
+	missing []string // what would settle it, if unknown
+	grade   Grade
+}
+
+// An outcome is a criterion's result.
+type outcome struct {
+	*Criterion
+	result
+}
+
+// evaluator evaluates one rule for one subject.
+type evaluator struct {
+	scene  *scene.Scene
+	rule   *compiledRule
+	sub    *subject
+	bound  map[string]*scene.Event
+	broken map[string]State // sequences that did not bind their names, and why
+}
+
+// grade of a leaf: its own, or the criterion's.
+func (ev *evaluator) test(t *Test, grade Grade) result {
+	if t.Sure != "" {
+		grade = t.Sure
+	}
+	switch {
+	case len(t.All) > 0:
+		return ev.all(t.All, grade)
+	case len(t.Any) > 0:
+		return ev.any(t.Any, grade)
+	case t.Not != nil:
+		r := ev.test(t.Not, grade)
+		r.state = -r.state
+		return r
+	case t.IfKnown != nil:
+		r := ev.test(t.IfKnown, grade)
+		if r.state == Unknown {
+			r = result{state: Unmet, grade: grade}
+		}
+		return r
+	case t.Uses != "":
+		return ev.test(ev.rule.tests[t.Uses], grade)
+	}
+	r := ev.leaf(t)
+	r.grade = grade
+	return r
+}
+
+func (ev *evaluator) leaf(t *Test) result {
+	switch {
+	case len(t.Sequence) > 0:
+		return ev.sequence(t)
+	case t.Signal != "":
+		return ev.signal(t)
+	case t.Job != "":
+		return ev.job(t)
+	case t.Subject != "":
+		return ev.property(t.Subject)
+	case t.Update != nil:
+		return ev.update(t)
+	default:
+		return ev.fact(t)
+	}
+}
+
+// all keeps the parts that decided: those that are as bad as the worst, and
+// where all are met, every part. Its grade is that of its weakest part.
+func (ev *evaluator) all(parts []*Test, grade Grade) result {
+	out := result{state: Met, grade: grade}
+	var results []result
+	for _, p := range parts {
+		r := ev.test(p, grade)
+		out.state = min(out.state, r.state)
+		results = append(results, r)
+	}
+	for _, r := range results {
+		if r.state == out.state {
+			out.cites = append(out.cites, r.cites...)
+			out.missing = appendNew(out.missing, r.missing...)
+			if gradeOrder[r.grade] > gradeOrder[out.grade] {
+				out.grade = r.grade
+			}
+		}
+	}
+	return out
+}
+
+// any keeps the parts that decided: the met ones, or all if none is. Its grade
+// is that of the best met part.
+func (ev *evaluator) any(parts []*Test, grade Grade) result {
+	out := result{state: Unmet}
+	var results []result
+	for _, p := range parts {
+		r := ev.test(p, grade)
+		out.state = max(out.state, r.state)
+		results = append(results, r)
+	}
+	for _, r := range results {
+		if r.state != out.state {
+			continue
+		}
+		out.cites = append(out.cites, r.cites...)
+		out.missing = appendNew(out.missing, r.missing...)
+		if out.grade == "" || gradeOrder[r.grade] < gradeOrder[out.grade] {
+			out.grade = r.grade
+		}
+	}
+	return out
+}
+
+func appendNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// hosts resolves "on": whose events count. ok is false where it isn't known
+// who that is; missing then says what is needed.
+func (ev *evaluator) hosts(on string) (hosts []*scene.Host, missing string) {
+	switch on {
+	case "guest":
+		if g := ev.sub.guest(); g != nil {
+			return []*scene.Host{g}, ""
+		}
+		return nil, "logs and systeminfo of the guest " + ev.sub.vm.Label()
+	case "others":
+		return ev.otherNodes()
+	case "nodes":
+		others, missing := ev.otherNodes()
+		return append([]*scene.Host{ev.sub.host}, others...), missing
+	default:
+		return []*scene.Host{ev.sub.host}, ""
+	}
+}
+
+// otherNodes are the cluster nodes of the bundle but the subject's host. With
+// none, or with nodes named that sent no logs, nobody knows what the others did.
+func (ev *evaluator) otherNodes() (nodes []*scene.Host, missing string) {
+	for _, h := range ev.scene.Hosts {
+		if h != ev.sub.host && h.Cluster() {
+			nodes = append(nodes, h)
+		}
+	}
+	if absent := ev.scene.AbsentNodes(); len(absent) > 0 {
+		return nodes, "logs of the cluster node " + strings.Join(absent, ", ")
+	}
+	if len(nodes) == 0 {
+		return nil, "logs of the other cluster nodes"
+	}
+	return nodes, ""
+}
+
+// window returns the time in which the test looks, and whether it is bounded.
+func (ev *evaluator) window(t *Test) (from, to time.Time) {
+	s := ev.sub
+	start, end := s.span()
+	switch {
+	case t.Within > 0:
+		d := time.Duration(t.Within)
+		return start.Add(-d), later(s.at, end).Add(d)
+	case t.Before > 0:
+		return s.at.Add(-time.Duration(t.Before)), s.at
+	case t.After > 0:
+		return start, end.Add(time.Duration(t.After))
+	case t.During:
+		return start, end
+	}
+	return time.Time{}, forever
+}
+
+// forever is later than any event.
+var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// signal looks for an event that the matcher matches. Where there is none, it
+// is unmet only if the logs that would show it cover the window on every
+// computer that counts.
+func (ev *evaluator) signal(t *Test) result {
+	if len(t.Between) == 2 {
+		return ev.between(t)
+	}
+	if t.On == "subject" {
+		return ev.among(t, ev.sub.events)
+	}
+	from, to := ev.window(t)
+	return ev.look(t, from, to)
+}
+
+func (ev *evaluator) look(t *Test, from, to time.Time) result {
+	hosts, missing := ev.hosts(t.On)
+	var found []*scene.Event
+	doubtful := false
+	for _, h := range hosts {
+		for _, e := range h.Between(from, to) {
+			if !ev.matches(t, e) {
+				continue
+			}
+			if ev.ordered(t, e) {
+				found = append(found, e)
+			} else {
+				doubtful = true
+			}
+		}
+	}
+	if groups(found, time.Duration(t.Apart)) >= max(1, t.Count) {
+		if t.As != "" {
+			ev.bound[t.As] = nearest(t, found)
+		}
+		return result{state: Met, cites: citeEvents(found)}
+	}
+	if doubtful {
+		return result{missing: []string{fmt.Sprintf("the clocks of the hosts: events less than %v apart have no order", skewMargin)}}
+	}
+	if missing != "" {
+		return result{missing: []string{missing}}
+	}
+	if t.Silence == "unknown" {
+		return result{}
+	}
+	return ev.absence(t, hosts, from, to)
+}
+
+// ordered reports whether an event of another host surely lies before the
+// subject's time, where the test asks for that.
+func (ev *evaluator) ordered(t *Test, e *scene.Event) bool {
+	if t.Before == 0 || e.Host == ev.sub.host || t.On == "guest" {
+		return true
+	}
+	return ev.sub.at.Sub(e.Time) >= skewMargin
+}
+
+// nearest is the event that is nearest to the subject: the first after it, or
+// the last before it.
+func nearest(t *Test, found []*scene.Event) *scene.Event {
+	if t.After > 0 {
+		return found[0]
+	}
+	return found[len(found)-1]
+}
+
+// maxCites bounds the evidence of one criterion: a log can repeat an event
+// thousands of times, and the first and last few say all.
+const maxCites = 6
+
+func citeEvents(events []*scene.Event) []scene.Citation {
+	if len(events) > maxCites {
+		events = append(slices.Clone(events[:maxCites/2]), events[len(events)-maxCites/2:]...)
+	}
+	cites := make([]scene.Citation, len(events))
+	for i, e := range events {
+		cites[i] = scene.Citation{Event: e, Host: e.Host}
+	}
+	return cites
+}
+
+// groups counts events, or where apart is given, groups of events that far
+// from each other.
+func groups(events []*scene.Event, apart time.Duration) int {
+	if apart == 0 {
+		return len(events)
+	}
+	n := 0
+	var last time.Time
+	for _, e := range events {
+		if n == 0 || e.Time.Sub(last) >= apart {
+			n++
+		}
+		last = e.Time
+	}
+	return n
+}
+
+func (ev *evaluator) among(t *Test, events []*scene.Event) result {
+	var found []*scene.Event
+	for _, e := range events {
+		if ev.matches(t, e) {
+			found = append(found, e)
+		}
+	}
+	if len(found) > 0 {
+		return result{state: Met, cites: citeEvents(found)}
+	}
+	return result{state: Unmet}
+}
+
+// matches applies the signal's matcher and the join keys.
+func (ev *evaluator) matches(t *Test, e *scene.Event) bool {
+	return ev.rule.signals[t.Signal].match(ev, e) && ev.joins(t, e)
+}
+
+func (ev *evaluator) joins(t *Test, e *scene.Event) bool {
+	for _, key := range t.Same {
+		switch key {
+		case "vm":
+			if ev.sub.vm != nil && e.VM != ev.sub.vm && !(e.VM == nil && e.Mentions(ev.sub.vm)) {
+				return false
+			}
+		case "volume":
+			if !slices.ContainsFunc(e.Volumes, func(v string) bool { return ev.scene.SameVolume(v, ev.sub.volume) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// absence decides whether "no such event" can be said, and cites the coverage
+// that it rests on.
+func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
+	r := result{state: Unmet}
+	for _, h := range hosts {
+		for _, channel := range ev.rule.signals[t.Signal].channels() {
+			cover := h.Coverage(channel)
+			if !covers(cover, from, to) {
+				r.state = Unknown
+				r.missing = appendNew(r.missing, need(h, channel, cover, from, to))
+				continue
+			}
+			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event" + during(from, to)})
+		}
+	}
+	if r.state == Unknown {
+		r.cites = nil
+	}
+	return r
+}
+
+// covers asks of a window without bounds only that the log is there and reaches
+// the subject: the beginning of a log is rarely at hand.
+func covers(c *scene.Coverage, from, to time.Time) bool {
+	if to.Equal(forever) {
+		return c != nil && len(c.Intervals) > 0
+	}
+	return c.Covers(from, to)
+}
+
+func need(h *scene.Host, channel string, c *scene.Coverage, from, to time.Time) string {
+	s := channel + " log of " + h.Name
+	if c != nil {
+		s += during(from, to)
+	}
+	return s
+}
+
+func during(from, to time.Time) string {
+	if to.Equal(forever) {
+		return ""
+	}
+	const layout = "2006-01-02 15:04:05"
+	return fmt.Sprintf(" between %s and %s UTC", from.UTC().Format(layout), to.UTC().Format(layout))
+}
+
+// between looks for the signal between two events that an earlier sequence
+// bound. Across hosts the order must exceed the skew margin.
+func (ev *evaluator) between(t *Test) result {
+	a, b := ev.bound[t.Between[0]], ev.bound[t.Between[1]]
+	if a == nil || b == nil {
+		return result{state: min(ev.broken[t.Between[0]], ev.broken[t.Between[1]])}
+	}
+	from, to := a.Time, b.Time
+	hosts, _ := ev.hosts(t.On)
+	if len(hosts) == 1 && hosts[0] != b.Host {
+		to = to.Add(-skewMargin)
+	}
+	if to.Before(from) {
+		return result{state: Unmet, cites: citeEvents([]*scene.Event{a, b})}
+	}
+	return ev.look(t, from, to)
+}
+
+// job looks for a job of the kind whose time meets the window.
+func (ev *evaluator) job(t *Test) result {
+	hosts, missing := ev.hosts(t.On)
+	if missing != "" {
+		return result{missing: []string{missing}}
+	}
+	from, to := ev.window(t)
+	var cites []scene.Citation
+	for _, j := range ev.scene.Jobs {
+		if string(j.Kind) == t.Job && slices.Contains(hosts, j.Host) && j != ev.sub.job && !j.From.IsZero() && !j.From.After(to) && !j.To.Before(from) {
+			cites = append(cites, citeEvents(j.Events)...)
+		}
+	}
+	if len(cites) > 0 {
+		return result{state: Met, cites: cites}
+	}
+	return ev.absentJob(hosts, from, to)
+}
+
+func (ev *evaluator) absentJob(hosts []*scene.Host, from, to time.Time) result {
+	r := result{state: Unmet}
+	for _, h := range hosts {
+		cover := h.Coverage(backupChannel)
+		if !covers(cover, from, to) {
+			return result{missing: []string{need(h, backupChannel, cover, from, to)}}
+		}
+		r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no backup job" + during(from, to)})
+	}
+	return r
+}

@@ -1,0 +1,184 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/known"
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+const backupChannel = known.BackupLog
+
+// A factSource returns what is known of something, and what to ask for if
+// nothing is.
+type factSource struct {
+	value   func(ev *evaluator) scene.Value
+	missing func(ev *evaluator) string
+}
+
+// facts are the names that rules may ask for.
+var facts = map[string]factSource{
+	"host.role":            {func(ev *evaluator) scene.Value { return role(ev.sub.host) }, hostWants("VMMS log")},
+	"host.os_build":        {func(ev *evaluator) scene.Value { return ev.sub.host.OSBuild(ev.sub.at) }, hostWants("System log with its last boot (EventLog 6009), or systeminfo,")},
+	"host.san_policy":      {func(ev *evaluator) scene.Value { return ev.sub.host.SANPolicy() }, hostWants("registry export of Services\\partmgr\\Parameters")},
+	"host.disk_signatures": {diskSignatures, hostWants("diskpart uniqueid disk for every disk, there and in the guest,")},
+	"host.writer_state":    {func(ev *evaluator) scene.Value { return ev.sub.host.WriterState(scene.HyperVWriter) }, hostWants("vssadmin list writers")},
+	"guest.os_build": {func(ev *evaluator) scene.Value {
+		return ofGuest(ev, func(g *scene.Host) scene.Value { return g.OSBuild(ev.sub.at) })
+	}, guestWants("systeminfo or System log")},
+	"guest.iscsi_sessions": {func(ev *evaluator) scene.Value {
+		return ofGuest(ev, func(g *scene.Host) scene.Value { return g.ISCSISessions() })
+	}, guestWants("iscsicli sessionlist")},
+	"guest.backup_type": {func(ev *evaluator) scene.Value {
+		return ofGuest(ev, func(g *scene.Host) scene.Value { return g.BackupType() })
+	}, guestWants("registry export of HKLM\\SOFTWARE\\Microsoft\\Virtualization\\VssRequestor")},
+	"restore.target":  {restoreTarget, hostWants("Microsoft-Windows-Backup log, whose 224 to 228 say where a restore went,")},
+	"restore.outcome": {restoreOutcome, hostWants("Microsoft-Windows-Backup log")},
+}
+
+func hostWants(what string) func(*evaluator) string {
+	return func(ev *evaluator) string { return what + " of " + ev.sub.host.Name }
+}
+
+func guestWants(what string) func(*evaluator) string {
+	return func(ev *evaluator) string {
+		return what + " of the guest " + cmp.Or(ev.sub.vm.Label(), "(which one is not known)")
+	}
+}
+
+func ofGuest(ev *evaluator, get func(*scene.Host) scene.Value) scene.Value {
+	if g := ev.sub.guest(); g != nil {
+		return get(g)
+	}
+	return scene.Value{}
+}
+
+func role(h *scene.Host) scene.Value {
+	return scene.Value{Text: string(h.Role), Known: h.Role != scene.RoleUnknown}
+}
+
+// diskSignatures compares the disks of host and guest: KB975695 is about a
+// virtual disk with the signature of a disk of the host.
+func diskSignatures(ev *evaluator) scene.Value {
+	own := ev.sub.host.DiskIDs()
+	if len(own) == 0 {
+		return scene.Value{}
+	}
+	others := own[:0:0]
+	if g := ev.sub.guest(); g != nil {
+		others = g.DiskIDs()
+	}
+	for i, a := range own {
+		for _, b := range append(slices.Clone(own[i+1:]), others...) {
+			if strings.EqualFold(a.Text, b.Text) {
+				return scene.Value{Text: "duplicate", Known: true, Cites: append(slices.Clone(a.Cites), b.Cites...)}
+			}
+		}
+	}
+	if len(others) == 0 {
+		return scene.Value{}
+	}
+	return scene.Value{Text: "unique", Known: true, Cites: own[0].Cites}
+}
+
+func restoreTarget(ev *evaluator) scene.Value {
+	j := ev.sub.job
+	if j == nil || !j.HasTarget {
+		return scene.Value{}
+	}
+	return scene.Value{Text: j.Target, Known: true, Cites: citeEvents(j.Events)}
+}
+
+func restoreOutcome(ev *evaluator) scene.Value {
+	j := ev.sub.job
+	if j == nil || j.Outcome == scene.OutcomeUnknown {
+		return scene.Value{}
+	}
+	return scene.Value{Text: j.Outcome, Known: true, Cites: citeEvents(j.Events)}
+}
+
+func (ev *evaluator) fact(t *Test) result {
+	src := facts[t.Fact]
+	v := src.value(ev)
+	if !v.Known {
+		return result{missing: []string{src.missing(ev)}}
+	}
+	r := result{state: Unmet, cites: v.Cites}
+	if compare(t, v.Text) {
+		r.state = Met
+	}
+	return r
+}
+
+func compare(t *Test, value string) bool {
+	switch {
+	case t.Empty != nil:
+		return (value == "") == *t.Empty
+	case t.Is != "":
+		return strings.EqualFold(value, t.Is)
+	case t.IsNot != "":
+		return !strings.EqualFold(value, t.IsNot)
+	case t.Below != "":
+		return scene.CompareVersions(value, t.Below) < 0
+	default:
+		return scene.CompareVersions(value, t.AtLeast) >= 0
+	}
+}
+
+func (ev *evaluator) update(t *Test) result {
+	v := ev.sub.host.Update(t.Update.KB, t.Update.File, t.Update.FixedIn, ev.sub.at)
+	if !v.Known {
+		return result{missing: []string{"version of " + t.Update.File + ", or the list of hotfixes, of " + ev.sub.host.Name}}
+	}
+	r := result{state: Unmet, cites: v.Cites}
+	if v.Text == scene.Installed {
+		r.state = Met
+	}
+	return r
+}
+
+// properties of the subject that need no log.
+var properties = map[string]func(ev *evaluator) result{
+	"has-vm": func(ev *evaluator) result {
+		return fromSubject(ev, ev.sub.vm != nil)
+	},
+	"on-volume": func(ev *evaluator) result {
+		return fromSubject(ev, ev.sub.volume != "")
+	},
+	"path-off-volume": func(ev *evaluator) result {
+		return fromSubject(ev, ev.sub.failure != nil && ev.sub.failure.OffVolume())
+	},
+	"volume-in-path": func(ev *evaluator) result {
+		return fromSubject(ev, ev.sub.failure != nil && len(ev.sub.failure.Volumes) > 0)
+	},
+	"guest-on-host": guestOnHost,
+}
+
+func (ev *evaluator) property(name string) result { return properties[name](ev) }
+
+func fromSubject(ev *evaluator, yes bool) result {
+	if yes {
+		return result{state: Met, cites: citeEvents(ev.sub.events)}
+	}
+	return result{state: Unmet}
+}
+
+// guestOnHost: the guest runs on the subject's host if the host's events name
+// the machine, or the guest names the host (KVP).
+func guestOnHost(ev *evaluator) result {
+	g := ev.sub.guest()
+	if g == nil {
+		return result{missing: []string{"logs of the guest " + ev.sub.vm.Label()}}
+	}
+	for _, e := range ev.sub.host.Events {
+		if e.VM == ev.sub.vm {
+			return result{state: Met, cites: citeEvents([]*scene.Event{e})}
+		}
+	}
+	if v := g.PhysicalHost(); v.Known && ev.scene.SameHost(v.Text, ev.sub.host) {
+		return result{state: Met, cites: v.Cites}
+	}
+	return result{missing: []string{"VMMS log of " + ev.sub.host.Name + ", which names its virtual machines"}}
+}

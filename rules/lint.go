@@ -1,0 +1,308 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// A mistake is what strict decoding does not see: a name that is not defined,
+// an operator that lacks something.
+type mistake struct {
+	path []string
+	text string
+}
+
+// linter walks a rule and collects mistakes with their paths.
+type linter struct {
+	rule     *compiledRule
+	mistakes []mistake
+	bound    map[string]bool
+	using    []string // named tests being expanded, against circles
+}
+
+func lint(c *compiledRule, fileID string) []mistake {
+	l := &linter{rule: c, bound: map[string]bool{subjectEvent: true}}
+	l.head(fileID)
+	for _, name := range slices.Sorted(maps.Keys(c.Signals)) {
+		l.matcher(c.Signals[name], "signals", name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Tests)) {
+		l.test(c.Tests[name], "tests", name)
+	}
+	if c.Anchor == nil {
+		l.bad("an anchor is needed: the evidence without which nobody would think of the issue")
+	} else {
+		l.test(c.Anchor, "anchor")
+	}
+	seen := map[string]bool{}
+	for i, cr := range c.Criteria {
+		l.criterion(cr, seen, "criteria", strconv.Itoa(i))
+	}
+	return l.mistakes
+}
+
+func (l *linter) bad(text string, path ...string) {
+	l.mistakes = append(l.mistakes, mistake{slices.Clone(path), text})
+}
+
+func (l *linter) head(fileID string) {
+	r := l.rule
+	if r.ID != fileID {
+		l.bad(fmt.Sprintf("id %q is not the file's name %q", r.ID, fileID), "id")
+	}
+	if r.Title == "" || r.AnchorText == "" {
+		l.bad("title and anchor_text are needed")
+	}
+	l.oneOf(r.Severity, []string{"critical", "high", "medium", "low", "info"}, "severity")
+	l.oneOf(string(r.About), []string{string(AboutBackupFailure), string(AboutRestore), string(AboutGuestBackup)}, "about")
+	l.grade(r.AnchorGrade, true, "anchor_grade")
+	for i, s := range r.Remediation {
+		if s.Text == "" {
+			l.bad("a step needs a text", "remediation", strconv.Itoa(i))
+		}
+		if s.Run != "" {
+			l.oneOf(s.Risk, []string{"read-only", "change", "restart"}, "remediation", strconv.Itoa(i), "risk")
+			l.oneOf(s.Shell, []string{"powershell", "cmd"}, "remediation", strconv.Itoa(i), "shell")
+		}
+	}
+	for i, n := range r.Logs {
+		l.oneOf(n.Of, []string{"host", "guest"}, "logs", strconv.Itoa(i), "of")
+	}
+}
+
+func (l *linter) oneOf(value string, allowed []string, path ...string) {
+	if !slices.Contains(allowed, value) {
+		l.bad(fmt.Sprintf("%q is not one of %s%s", value, strings.Join(allowed, ", "), suggest(value, allowed)), path...)
+	}
+}
+
+func (l *linter) grade(g Grade, needed bool, path ...string) {
+	if _, ok := gradeOrder[g]; !ok && (needed || g != "") {
+		l.bad(fmt.Sprintf("grade %q is not one of MS, SRC, VEN, COM, INF, MEM", g), path...)
+	}
+}
+
+func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
+	if c.ID == "" || seen[c.ID] {
+		l.bad(fmt.Sprintf("a criterion needs an id of its own, not %q", c.ID), append(path, "id")...)
+	}
+	seen[c.ID] = true
+	if c.Text == "" {
+		l.bad("a criterion needs a text", path...)
+	}
+	roles := []string{string(RoleRequired), string(RoleDiscriminating), string(RoleSupporting), string(RoleExcluding)}
+	l.oneOf(string(c.Role), roles, append(path, "role")...)
+	l.grade(c.Grade, true, append(path, "grade")...)
+	if c.Limit != NoVerdict && (c.Role != RoleExcluding || c.Limit == RuledOut) {
+		l.bad("limit goes with an excluding criterion, and is possible or likely", append(path, "limit")...)
+	}
+	l.test(&c.Test, path...)
+}
+
+// test checks that a node has exactly one operator, with what it needs.
+func (l *linter) test(t *Test, path ...string) {
+	ops := operators(t)
+	if len(ops) != 1 {
+		l.bad(fmt.Sprintf("a test has exactly one of all, any, not, if_known, uses, signal, job, sequence, fact, subject, update; this has %d: %s", len(ops), strings.Join(ops, ", ")), path...)
+		return
+	}
+	l.grade(t.Sure, false, append(path, "sure")...)
+	l.when(t, path)
+	if t.On != "" {
+		l.oneOf(t.On, []string{"host", "guest", "others", "nodes", "subject"}, append(path, "on")...)
+	}
+	if t.Silence != "" {
+		l.oneOf(t.Silence, []string{"unknown"}, append(path, "silence")...)
+	}
+	for _, key := range t.Same {
+		l.oneOf(key, []string{"vm", "volume"}, append(path, "same")...)
+	}
+	l.operator(t, ops[0], append(path, ops[0]))
+}
+
+func operators(t *Test) []string {
+	var ops []string
+	for _, op := range []struct {
+		name string
+		used bool
+	}{
+		{"all", len(t.All) > 0}, {"any", len(t.Any) > 0}, {"not", t.Not != nil}, {"if_known", t.IfKnown != nil},
+		{"uses", t.Uses != ""}, {"signal", t.Signal != ""}, {"job", t.Job != ""}, {"sequence", len(t.Sequence) > 0},
+		{"fact", t.Fact != ""}, {"subject", t.Subject != ""}, {"update", t.Update != nil},
+	} {
+		if op.used {
+			ops = append(ops, op.name)
+		}
+	}
+	return ops
+}
+
+func (l *linter) operator(t *Test, op string, path []string) {
+	switch op {
+	case "all", "any":
+		for i, part := range slices.Concat(t.All, t.Any) {
+			l.test(part, append(path, strconv.Itoa(i))...)
+		}
+	case "not":
+		l.test(t.Not, path...)
+	case "if_known":
+		l.test(t.IfKnown, path...)
+	case "uses":
+		l.uses(t.Uses, path)
+	case "signal":
+		l.defined(t.Signal, l.rule.signals, path)
+		if t.As != "" {
+			l.bound[t.As] = true
+		}
+	case "job":
+		l.oneOf(t.Job, []string{"backup", "restore"}, path...)
+	case "sequence":
+		l.sequence(t, path)
+	case "fact":
+		l.defined(t.Fact, facts, path)
+		if n := comparisons(t); n != 1 {
+			l.bad(fmt.Sprintf("a fact is compared with exactly one of is, is_not, below, at_least, empty; this has %d", n), path...)
+		}
+	case "subject":
+		l.defined(t.Subject, properties, path)
+	case "update":
+		if t.Update.KB == "" || t.Update.File == "" || t.Update.FixedIn == "" {
+			l.bad("update needs kb, file and fixed_in", path...)
+		}
+	}
+}
+
+func (l *linter) sequence(t *Test, path []string) {
+	if len(t.Sequence) < 2 || t.Within == 0 {
+		l.bad("a sequence needs two steps or more, and within", path...)
+	}
+	for i, step := range t.Sequence {
+		if step.Signal == "" {
+			l.bad("a step of a sequence is a signal", append(path, strconv.Itoa(i))...)
+			continue
+		}
+		l.test(step, append(path, strconv.Itoa(i))...)
+	}
+}
+
+func (l *linter) uses(name string, path []string) {
+	t := l.rule.tests[name]
+	if t == nil {
+		l.defined(name, l.rule.tests, path)
+		return
+	}
+	if slices.Contains(l.using, name) {
+		l.bad(fmt.Sprintf("test %q uses itself", name), path...)
+		return
+	}
+	l.using = append(l.using, name)
+	l.test(t, path...)
+	l.using = l.using[:len(l.using)-1]
+}
+
+func (l *linter) when(t *Test, path []string) {
+	n := 0
+	for _, used := range []bool{t.Within > 0, t.Before > 0, t.After > 0, t.During, len(t.Between) > 0} {
+		if used {
+			n++
+		}
+	}
+	if n > 1 {
+		l.bad("at most one of within, before, after, during, between", path...)
+	}
+	for _, name := range t.Between {
+		if !l.bound[name] {
+			l.bad(fmt.Sprintf("between: %q is bound by no earlier criterion", name), append(path, "between")...)
+		}
+	}
+	if n := len(t.Between); n != 0 && n != 2 {
+		l.bad("between takes two bound events", append(path, "between")...)
+	}
+}
+
+func comparisons(t *Test) int {
+	n := 0
+	for _, used := range []bool{t.Is != "", t.IsNot != "", t.Below != "", t.AtLeast != "", t.Empty != nil} {
+		if used {
+			n++
+		}
+	}
+	return n
+}
+
+// defined checks that a name is a key of the table.
+func (l *linter) defined(name string, table any, path []string) {
+	var keys []string
+	switch t := table.(type) {
+	case map[string]*matcher:
+		keys = slices.Sorted(maps.Keys(t))
+	case map[string]*Test:
+		keys = slices.Sorted(maps.Keys(t))
+	case map[string]factSource:
+		keys = slices.Sorted(maps.Keys(t))
+	case map[string]func(*evaluator) result:
+		keys = slices.Sorted(maps.Keys(t))
+	}
+	if !slices.Contains(keys, name) {
+		l.bad(fmt.Sprintf("%q is not defined%s", name, suggest(name, keys)), path...)
+	}
+}
+
+func (l *linter) matcher(m *Matcher, path ...string) {
+	if len(m.Any) == 0 && len(m.Provider) == 0 {
+		l.bad("a signal names its provider, since ids are used by several", path...)
+	}
+	if len(m.Any) > 0 && len(m.Provider) > 0 {
+		l.bad("the parts of any name their providers", path...)
+	}
+	for _, c := range m.Code {
+		if _, err := known.ParseCode(c); err != nil {
+			l.bad(err.Error(), append(path, "code")...)
+		}
+	}
+	if m.Under != "" {
+		l.oneOf(m.Under, []string{"target"}, append(path, "under")...)
+	}
+	for i, alt := range m.Any {
+		l.matcher(alt, append(path, "any", strconv.Itoa(i))...)
+	}
+}
+
+// suggest offers the nearest name, if one is near enough to be meant.
+func suggest(name string, names []string) string {
+	best, bestDist := "", 3
+	for _, n := range names {
+		if d := distance(name, n); d < bestDist {
+			best, bestDist = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// distance is the edit distance of two short names.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost = 1 + min(diag, row[j], row[j+1])
+			}
+			diag, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

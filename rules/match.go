@@ -1,0 +1,147 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// A compiled matcher: one function per condition, the cheapest first.
+type matcher struct {
+	conditions []func(ev *evaluator, e *scene.Event) bool
+	source     *Matcher
+}
+
+func (m *matcher) match(ev *evaluator, e *scene.Event) bool {
+	for _, ok := range m.conditions {
+		if !ok(ev, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// compileMatcher turns a checked matcher into functions.
+func compileMatcher(src *Matcher) *matcher {
+	m := &matcher{source: src}
+	add := func(when bool, f func(ev *evaluator, e *scene.Event) bool) {
+		if when {
+			m.conditions = append(m.conditions, f)
+		}
+	}
+	add(len(src.ID) > 0, func(_ *evaluator, e *scene.Event) bool { return slices.Contains(src.ID, e.ID) })
+	add(len(src.Provider) > 0, func(_ *evaluator, e *scene.Event) bool { return fromAny(e, src.Provider) })
+	codes := parseCodes(src.Code)
+	add(len(codes) > 0, func(_ *evaluator, e *scene.Event) bool {
+		return slices.ContainsFunc(codes, func(c known.Code) bool { return slices.Contains(e.Codes, c) })
+	})
+	add(src.Writer != "", func(_ *evaluator, e *scene.Event) bool { return e.Writer(src.Writer) })
+	add(len(src.Contains) > 0, func(_ *evaluator, e *scene.Event) bool { return containsAny(e, src.Contains) })
+	for name, want := range src.Field {
+		add(true, func(_ *evaluator, e *scene.Event) bool {
+			v, ok := e.Field(name)
+			return ok && strings.EqualFold(strings.TrimSpace(v), want)
+		})
+	}
+	add(src.Under == "target", underTarget)
+	add(src.OSBelow != "", func(_ *evaluator, e *scene.Event) bool {
+		return osIs(e, func(d int) bool { return d < 0 }, src.OSBelow)
+	})
+	add(src.OSFrom != "", func(_ *evaluator, e *scene.Event) bool {
+		return osIs(e, func(d int) bool { return d >= 0 }, src.OSFrom)
+	})
+	if src.Not != nil {
+		not := compileMatcher(src.Not)
+		add(true, func(ev *evaluator, e *scene.Event) bool { return !not.match(ev, e) })
+	}
+	m.any(src.Any)
+	return m
+}
+
+func (m *matcher) any(parts []*Matcher) {
+	if len(parts) == 0 {
+		return
+	}
+	var alternatives []*matcher
+	for _, p := range parts {
+		alternatives = append(alternatives, compileMatcher(p))
+	}
+	m.conditions = append(m.conditions, func(ev *evaluator, e *scene.Event) bool {
+		return slices.ContainsFunc(alternatives, func(a *matcher) bool { return a.match(ev, e) })
+	})
+}
+
+func parseCodes(spellings []string) []known.Code {
+	var codes []known.Code
+	for _, s := range spellings {
+		if c, err := known.ParseCode(s); err == nil { // checked on loading
+			codes = append(codes, c)
+		}
+	}
+	return codes
+}
+
+// fromAny compares provider names; "MSSQL$*" stands for all that begin so.
+func fromAny(e *scene.Event, providers []string) bool {
+	return slices.ContainsFunc(providers, func(p string) bool {
+		if prefix, ok := strings.CutSuffix(p, "*"); ok {
+			return len(e.Provider) >= len(prefix) && strings.EqualFold(e.Provider[:len(prefix)], prefix)
+		}
+		return e.From(p)
+	})
+}
+
+func containsAny(e *scene.Event, parts []string) bool {
+	for _, f := range e.Fields {
+		low := strings.ToLower(f.Value)
+		if slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(low, strings.ToLower(p)) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// underTarget: one of the event's paths lies under the place that the
+// subject's restore went to.
+func underTarget(ev *evaluator, e *scene.Event) bool {
+	return ev.sub.job != nil && ev.sub.job.Holds(e)
+}
+
+// osIs compares the Windows version of the event's computer at that time; an
+// unknown version fits, since the gate then keeps the verdict down.
+func osIs(e *scene.Event, fits func(int) bool, version string) bool {
+	v := e.Host.OSBuild(e.Time)
+	return !v.Known || fits(scene.CompareVersions(v.Text, version))
+}
+
+// channels are the logs that must cover a window to say that no such event
+// occurred in it.
+func (m *matcher) channels() []string { return channelsOf(m.source, nil) }
+
+func channelsOf(m *Matcher, list []string) []string {
+	for _, p := range m.Provider {
+		if len(m.ID) == 0 {
+			list = appendNew(list, known.Channels(p, 0)...)
+		}
+		for _, id := range m.ID {
+			list = appendNew(list, known.Channels(p, id)...)
+		}
+	}
+	for _, alt := range m.Any {
+		list = channelsOf(alt, list)
+	}
+	return list
+}
+
+// want adds what the matcher can match to an interest.
+func (m *Matcher) want(in *event.Interest) {
+	for _, p := range m.Provider {
+		in.Want(p, m.ID...)
+	}
+	for _, alt := range m.Any {
+		alt.want(in)
+	}
+}
