@@ -10,7 +10,7 @@ import (
 type section uint8
 
 const (
-	secEvent     section = iota // the event itself, and what carries nothing
+	secEvent     section = iota // the event itself
 	secSystem                   // System and what is in it
 	secRendering                // RenderingInfo and what is in it
 	secUserData                 // UserData: its child is the payload
@@ -36,7 +36,6 @@ type element struct {
 	path   int  // length of builder.path outside of the element
 	text   int  // length of builder.text outside of the element
 	parent bool // it has child elements
-	attrs  bool // it has attributes that became fields
 }
 
 // A value is a text in the builder's arena, named if it is a field.
@@ -179,11 +178,9 @@ func (p *builder) child(name []byte) section {
 	case "EventData":
 		p.payload(name)
 		return secEventData
-	case "ProcessingErrorData", "BinaryEventData", "DebugData":
-		p.payload(name)
-		return secPayload
 	}
-	return secEvent
+	p.payload(name) // ProcessingErrorData, BinaryEventData, DebugData, …
+	return secPayload
 }
 
 func (p *builder) payload(name []byte) {
@@ -213,26 +210,24 @@ func (p *builder) enter(e *element, name []byte) error {
 
 // appendDataName appends the name of a child element of EventData.
 func (p *builder) appendDataName(dst, name []byte) []byte {
-	if raw, ok := p.attribute("Name"); ok {
-		return p.appendAttr(dst, raw)
+	if string(name) != "Data" {
+		return append(dst, p.charset.toUTF8(name)...)
 	}
-	if string(name) == "Data" {
-		return dst
-	}
-	return append(dst, p.charset.toUTF8(name)...)
+	raw, _ := p.attribute("Name")
+	return p.appendAttr(dst, raw)
 }
 
 // fieldAttrs makes fields of the attributes of an element of the payload, but for
-// the namespaces and for the name of Data.
+// namespaces, the name of Data, and empty ones: Windows leaves those out.
 func (p *builder) fieldAttrs(e *element) error {
 	if len(p.path) > maxPath {
 		return p.limitAt(p.i, "a field has too long a name")
 	}
+	isData := e.sec == secData && string(local(e.name)) == "Data"
 	for _, a := range p.attrs {
-		if isNamespace(a.name) || e.sec == secData && string(local(a.name)) == "Name" {
+		if len(a.value) == 0 || isNamespace(a.name) || isData && string(local(a.name)) == "Name" {
 			continue
 		}
-		e.attrs = true
 		n := len(p.path)
 		p.path = append(append(p.path, '@'), p.charset.toUTF8(local(a.name))...)
 		p.scratch = p.appendAttr(p.scratch[:0], a.value)
@@ -271,16 +266,11 @@ func (p *builder) leave() error {
 	return err
 }
 
-// isField reports whether an element's own text is a field. White space between
-// child elements is none, nor is what is missing where attributes say it all.
+// isField reports whether an element's own text is a field: that of a leaf always
+// is, but white space between child elements is not.
 func (e *element) isField(text []byte) bool {
-	switch {
-	case e.parent, e.sec == secEventData, e.sec == secPayload:
-		return len(bytes.TrimSpace(text)) > 0
-	case e.attrs:
-		return len(text) > 0
-	}
-	return true
+	isLeaf := !e.parent && (e.sec == secData || e.sec == secField)
+	return isLeaf || len(trim(text)) > 0
 }
 
 // field adds a field with the name that the path gives.

@@ -15,6 +15,11 @@
 // control characters, leaves unknown entities as they are written, and after a
 // syntax error goes on with the next event.
 //
+// Elements and attributes become fields as in package evtx, so that the same
+// record gives the same Event from a log and from its export, but for line ends:
+// a log keeps "\r\n", of which XML leaves "\n". What compares values of both, or
+// hashes them, must fold the line ends first.
+//
 // # Encodings
 //
 // UTF-16 is known by its byte order mark or by the zero byte beside the first

@@ -125,7 +125,9 @@ func fromTree(n *node) (event.Event, bool) {
 	ev.Opcode = uint8(prop("Opcode", 8))
 	ev.Keywords = prop("Keywords", 64)
 	ev.Record = prop("EventRecordID", 64)
-	ev.Time, _ = parseTime([]byte(sys.child("TimeCreated").attr("SystemTime")))
+	if t, ok := parseTime([]byte(sys.child("TimeCreated").attr("SystemTime"))); ok && t.After(noTime) {
+		ev.Time = t
+	}
 	ev.ActivityID = sys.child("Correlation").attr("ActivityID")
 	ev.ProcessID = uint32(num(sys.child("Execution").attr("ProcessID"), 32))
 	ev.ThreadID = uint32(num(sys.child("Execution").attr("ThreadID"), 32))
@@ -138,10 +140,11 @@ func fromTree(n *node) (event.Event, bool) {
 			for _, payload := range c.children {
 				addPayload(&ev, payload)
 			}
-		case "EventData", "ProcessingErrorData", "BinaryEventData", "DebugData":
-			addPayload(&ev, c)
+		case "System":
 		case "RenderingInfo":
 			ev.Message = c.child("Message").text
+		default:
+			addPayload(&ev, c)
 		}
 	}
 	return ev, true
@@ -156,13 +159,13 @@ func addPayload(ev *event.Event, n *node) {
 		switch {
 		case n.Name.Local != "EventData":
 			addField(ev, c, c.Name.Local, "")
-		case c.Name.Local == "Data" || c.attr("Name") != "":
+		case c.Name.Local == "Data":
 			addField(ev, c, c.attr("Name"), "Name")
 		default:
 			if c.Name.Local == "Binary" {
 				c.text = upperHex(c.text)
 			}
-			addField(ev, c, c.Name.Local, "Name")
+			addField(ev, c, c.Name.Local, "")
 		}
 	}
 	if strings.Trim(n.text, " \t\n\r") != "" {
@@ -179,19 +182,8 @@ func upperHex(s string) string {
 	}, s)
 }
 
-func addAttrs(ev *event.Event, n *node, path, except string) (some bool) {
-	for _, a := range n.Attr {
-		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" && a.Name.Space == "" || a.Name.Local == except {
-			continue
-		}
-		ev.Fields = append(ev.Fields, event.Field{Name: path + "@" + a.Name.Local, Value: a.Value})
-		some = true
-	}
-	return some
-}
-
 func addField(ev *event.Event, n *node, path, except string) {
-	attrs := addAttrs(ev, n, path, except)
+	addAttrs(ev, n, path, except)
 	for _, c := range n.children {
 		name := c.Name.Local
 		if path != "" {
@@ -199,9 +191,16 @@ func addField(ev *event.Event, n *node, path, except string) {
 		}
 		addField(ev, c, name, "")
 	}
-	switch {
-	case len(n.children) > 0 && strings.Trim(n.text, " \t\n\r") == "", attrs && n.text == "":
-		return
+	if len(n.children) == 0 || strings.Trim(n.text, " \t\n\r") != "" {
+		ev.Fields = append(ev.Fields, event.Field{Name: path, Value: n.text})
 	}
-	ev.Fields = append(ev.Fields, event.Field{Name: path, Value: n.text})
+}
+
+func addAttrs(ev *event.Event, n *node, path, except string) {
+	for _, a := range n.Attr {
+		if a.Value == "" || a.Name.Space == "xmlns" || a.Name.Local == "xmlns" && a.Name.Space == "" || a.Name.Local == except {
+			continue
+		}
+		ev.Fields = append(ev.Fields, event.Field{Name: path + "@" + a.Name.Local, Value: a.Value})
+	}
 }

@@ -2,6 +2,7 @@ package eventxml
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -175,7 +176,7 @@ func (rd *reader) accept(n int) {
 		rd.damage(event.DamageRecord, false, "a value of another type in System, left out: "+b.bad)
 	}
 	src.Records++
-	rd.streams.Add(ev.Computer, ev.Channel, ev.Record, ev.Time, ev.Provider)
+	rd.streams.Add(ev.Computer, ev.Channel, ev.Record, ev.Time, cmp.Or(ev.Provider, ev.EventSource))
 	if b.keep {
 		src.Relevant++
 		b.finish()

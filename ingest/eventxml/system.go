@@ -1,7 +1,6 @@
 package eventxml
 
 import (
-	"bytes"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func (p *builder) leaveSystem(name, text []byte) {
 	case 2:
 		p.keep = p.isID && p.want(p.ev.Provider, p.ev.EventSource, p.ev.ID)
 	case 3:
-		p.property(name, bytes.TrimSpace(text))
+		p.property(name, trim(text))
 	}
 }
 
@@ -103,10 +102,17 @@ func (p *builder) time() {
 	if !ok {
 		return
 	}
-	if p.ev.Time, ok = parseTime(raw); !ok && p.bad == "" {
+	t, ok := parseTime(raw)
+	switch {
+	case ok && t.After(noTime):
+		p.ev.Time = t
+	case !ok && p.bad == "":
 		p.bad = "TimeCreated"
 	}
 }
+
+// noTime is a FILETIME of zero, and the hours that a wrong offset may have added.
+var noTime = time.Date(1601, 1, 2, 0, 0, 0, 0, time.UTC)
 
 // number reads an unsigned number of that many bits, decimal or after 0x
 // hexadecimal.

@@ -158,3 +158,6 @@ func isASCII(b []byte) bool {
 	}
 	return true
 }
+
+// trim cuts off the white space of XML at both ends.
+func trim(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
