@@ -71,6 +71,12 @@ func clusterChannels(id uint32) []string {
 	return []string{System}
 }
 
+// AllChannels lists the channels that this program speaks of.
+func AllChannels() []string {
+	return []string{System, Application, Setup, VMMSAdmin, WorkerAdmin, ConfigAdmin, IntegAdmin,
+		BackupLog, ClusterOper, VHDMPOper, GuestDrivers}
+}
+
 // CanonicalChannel brings the spellings of a channel name to one: file names
 // write "/" as %4, "-" or "_4"; Windows versions differ in "-Admin" and
 // "/Admin", and in whether Backup is followed by "/Operational".
