@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// run is the program without its process: arguments and streams in, exit code
+// out.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && err.Error() != "" {
+		if coded, ok := err.(*codeError); !ok || coded.err != nil {
+			fmt.Fprintln(stderr, "vsswhy:", err)
+		}
+	}
+	return exitCode(err)
+}
+
+func newRoot() *cobra.Command {
+	opt := &scanOptions{}
+	root := &cobra.Command{
+		Use:   "vsswhy [PATH...]",
+		Short: "Tells why a Hyper-V backup or restore failed",
+		Long: `vsswhy reads the event logs and text artefacts that a customer sends (EVTX, event
+XML, zip and tar archives, folders) and says which known issue made a Hyper-V
+backup or restore fail, on which evidence, what was ruled out and why, what is
+missing to be sure, and what to do.
+
+With paths and no command it scans them, as "vsswhy scan" does.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+	}
+	root.RunE = func(cmd *cobra.Command, paths []string) error {
+		if len(paths) == 0 {
+			return cmd.Help()
+		}
+		if err := mistyped(root, paths[0]); err != nil {
+			return err
+		}
+		return scan(cmd, paths, opt)
+	}
+	opt.flags(root)
+	root.AddCommand(newScan(), newCode(), newVersion())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// mistyped catches a command that was meant: a word that is no path and near
+// to a command's name. A folder that is called so needs "./".
+func mistyped(root *cobra.Command, word string) error {
+	if _, err := os.Lstat(word); err == nil || strings.ContainsAny(word, `./\-`) {
+		return nil
+	}
+	near := root.SuggestionsFor(word)
+	if slices.Contains(near, word) || len(near) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command and no path %q; did you mean %q?", word, near[0])
+}
