@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/eventxml"
 	"github.com/vsswhy/vsswhy/ingest/evtx"
 )
 
@@ -34,11 +35,16 @@ type input struct {
 // file gets it.
 var formats = []format{
 	{is("evtx", evtx.Sniff), readEVTX},
+	{is("xml", eventxml.Sniff), readXML},
 	{magic("evt", "\x30\x00\x00\x00LfLe"), unread("classic event logs (.evt) are not read")},
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
 	return events(evtx.Read(ctx, in.r, in.size, src, evtx.Options{Interest: in.interest, Workers: in.workers}))
+}
+
+func readXML(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return events(eventxml.Read(ctx, in.r, src, eventxml.Options{Interest: in.interest}))
 }
 
 // events turns what a reader of logs yields into what a reader yields.

@@ -216,6 +216,7 @@ func (s *scan) readMember(n *node, m *archive.Member) {
 // start: content without random access is read from it.
 func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) {
 	in := input{interest: s.opt.Interest, workers: 1, size: -1}
+	whole := !n.src.Lost() // what was kept of a member may be a part
 	var got *hashing
 	if c.At != nil {
 		got = s.readTwice(n, f, in, c)
@@ -228,7 +229,7 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 	n.src.Size = got.n
 	n.note(got.err, got.n)
 	var damage *archive.Error
-	if got.err == nil || errors.As(got.err, &damage) && !damage.Lost {
+	if whole && (got.err == nil || errors.As(got.err, &damage) && !damage.Lost) {
 		n.src.SHA256 = hex.EncodeToString(got.sum.Sum(nil))
 	}
 	n.finish()

@@ -311,6 +311,19 @@ func TestSparseTar(t *testing.T) {
 	}
 }
 
+// The holes of a sparse file are a bomb of a kilobyte.
+func TestSparseBomb(t *testing.T) {
+	limits := DefaultLimits()
+	limits.MemberOutput = 1 << 20
+	for _, pack2 := range []string{"cat", "gzip"} {
+		data := pack(t, nil, "o", "sh", "-c", "printf start > s && truncate -s 100G s && tar --sparse -cf - s | "+pack2+" > o")
+		got := list(t, limits, data)
+		if len(got) != 2 || !strings.Contains(got[1], "limit true: stopped at") {
+			t.Error(got)
+		}
+	}
+}
+
 // noise is data that deflate does not make smaller.
 func noise(n int) string {
 	b := make([]byte, n)

@@ -117,7 +117,7 @@ func TestMutations(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, seed := range seeds {
-		for range 2000 {
+		for range 400 {
 			data := mutate(random, seed.data)
 			checkArchive(t, seed.format, inMemory(data))
 			checkArchive(t, seed.format, streamed(data))

@@ -27,7 +27,7 @@ var isTar = magic(257, "ustar\x0000", "ustar  \x00")
 func listTar(l *lister, in *Content) error {
 	if in.At != nil {
 		section := in.Section(l.m)
-		return eachTar(l, section, func(h *tar.Header, _ io.Reader) entry {
+		return eachTar(l, section, in.Size, func(h *tar.Header, _ io.Reader) entry {
 			// The tar reader reads whole blocks and no further: it stands where
 			// the content starts.
 			at, _ := section.Seek(0, io.SeekCurrent)
@@ -45,14 +45,15 @@ func listTar(l *lister, in *Content) error {
 }
 
 func listTarStream(l *lister, r io.Reader) error {
-	return eachTar(l, r, func(_ *tar.Header, content io.Reader) entry {
+	return eachTar(l, r, -1, func(_ *tar.Header, content io.Reader) entry {
 		return entry{stream: content}
 	})
 }
 
-// eachTar lists a tar. File makes an entry of a regular file; a sparse one,
-// whose content does not lie in one piece, is always taken from the stream.
-func eachTar(l *lister, r io.Reader, file func(*tar.Header, io.Reader) entry) error {
+// eachTar lists a tar of packed bytes (-1: not known). File makes an entry of a
+// regular file; a sparse one, whose content does not lie in one piece, is always
+// taken from the stream.
+func eachTar(l *lister, r io.Reader, packed int64, file func(*tar.Header, io.Reader) entry) error {
 	t := tar.NewReader(r)
 	content := &unpackedTar{t}
 	for {
@@ -77,7 +78,8 @@ func eachTar(l *lister, r io.Reader, file func(*tar.Header, io.Reader) entry) er
 		case why != "":
 			e.skipped = why
 		case isSparse(h):
-			e.stream = content
+			// Its holes unpack to zeros, without end if the header says so.
+			e.stream = &unpacker{m: l.m, lib: tarLibrary, r: content, packed: max(packed, 0)}
 		default:
 			e = file(h, content)
 		}
