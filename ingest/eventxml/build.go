@@ -32,11 +32,14 @@ const (
 // An element is an open element.
 type element struct {
 	name   []byte // as written; part of the scanned text
+	prefix int    // length of its namespace prefix
 	sec    section
 	path   int  // length of builder.path outside of the element
 	text   int  // length of builder.text outside of the element
 	parent bool // it has child elements
 }
+
+func (e *element) local() []byte { return e.name[e.prefix:] }
 
 // A value is a text in the builder's arena, named if it is a field.
 type value struct {
@@ -78,9 +81,9 @@ func (p *builder) read(b []byte) (int, error) {
 	p.arena, p.values = p.arena[:0], p.values[:0]
 	p.message, p.activity = value{}, value{}
 	for {
-		t, err := p.next()
+		kind, err := p.next()
 		if err == nil {
-			err = p.take(t)
+			err = p.take(kind)
 		}
 		if err != nil || len(p.open) == 0 {
 			return p.i, err
@@ -88,39 +91,43 @@ func (p *builder) read(b []byte) (int, error) {
 	}
 }
 
-func (p *builder) take(t token) error {
-	switch t.kind {
+func (p *builder) take(kind tokenKind) error {
+	switch kind {
 	case tokenText, tokenCDATA:
-		p.chars(t)
+		p.chars(kind == tokenCDATA)
 	case tokenStart:
-		return p.start(t)
+		return p.start()
 	case tokenEnd:
-		return p.end(t)
+		return p.end()
 	case tokenDTD:
-		return p.failAt(t.at, "a declaration within an event")
+		return p.failAt(p.at, "a declaration within an event")
 	}
 	return nil
 }
 
 // chars takes text that matters to the innermost element.
-func (p *builder) chars(t token) {
+func (p *builder) chars(cdata bool) {
 	switch sec := p.open[len(p.open)-1].sec; {
 	case sec == secEvent, sec == secUserData, sec != secSystem && !p.keep:
 		return
 	}
-	p.text = appendText(p.text, p.charset.toUTF8(t.data), t.kind == tokenCDATA)
+	if isPlain(p.data) {
+		p.text = append(p.text, p.data...)
+		return
+	}
+	p.text = appendText(p.text, p.charset.toUTF8(p.data), cdata)
 }
 
-func (p *builder) start(t token) error {
-	name := local(t.data)
-	e := element{name: t.data, path: len(p.path), text: len(p.text)}
+func (p *builder) start() error {
+	name := p.local()
+	e := element{name: p.data, prefix: p.prefix, path: len(p.path), text: len(p.text)}
 	if depth := len(p.open); depth == maxDepth {
-		return p.limitAt(t.at, "elements are nested too deeply")
+		return p.limitAt(p.at, "elements are nested too deeply")
 	} else if depth > 0 {
 		parent := &p.open[depth-1]
 		parent.parent = true
 		if string(name) == "Event" && p.isNewEvent(parent.sec) {
-			return p.failAt(t.at, "another event begins before this one ends")
+			return p.failAt(p.at, "another event begins before this one ends")
 		}
 		e.sec = p.section(parent.sec, depth, name)
 	}
@@ -128,17 +135,45 @@ func (p *builder) start(t token) error {
 		return err
 	}
 	p.open = append(p.open, e)
-	if t.empty {
+	if p.empty {
 		return p.leave()
 	}
 	return nil
 }
 
-func (p *builder) end(t token) error {
-	if !bytes.Equal(t.data, p.open[len(p.open)-1].name) {
-		return p.failAt(t.at, "an end tag without its start tag")
+func (p *builder) end() error {
+	if !bytes.Equal(p.data, p.open[len(p.open)-1].name) {
+		return p.failAt(p.at, "an end tag without its start tag")
 	}
-	return p.leave()
+	if err := p.leave(); err != nil || p.keep || len(p.open) != 1 {
+		return err
+	}
+	p.skip()
+	return nil
+}
+
+// skip passes over the rest of an event that is not wanted. It looks for the end
+// tag without reading what stands before it, unless that may hold another one
+// in a comment, in CDATA or in an element of its own.
+func (p *builder) skip() {
+	const end = "</Event>"
+	if string(p.open[0].name) != "Event" {
+		return
+	}
+	for i := p.i; ; i++ {
+		n := bytes.IndexByte(p.b[i:], '<')
+		if n < 0 || len(p.b)-(i+n) < len(end) {
+			return
+		}
+		i += n
+		switch c := p.b[i+1]; {
+		case c == '!', c == '?', c == 'E' && string(p.b[i+1:i+6]) == "Event" && notName[p.b[i+6]]:
+			return
+		case c == '/' && string(p.b[i:i+len(end)]) == end:
+			p.i = i // the end tag is read next
+			return
+		}
+	}
 }
 
 // isNewEvent reports whether an element Event inside of an event is not part of
@@ -223,7 +258,7 @@ func (p *builder) fieldAttrs(e *element) error {
 	if len(p.path) > maxPath {
 		return p.limitAt(p.i, "a field has too long a name")
 	}
-	isData := e.sec == secData && string(local(e.name)) == "Data"
+	isData := e.sec == secData && string(e.local()) == "Data"
 	for _, a := range p.attrs {
 		if len(a.value) == 0 || isNamespace(a.name) || isData && string(local(a.name)) == "Name" {
 			continue
@@ -247,16 +282,16 @@ func (p *builder) leave() error {
 	var err error
 	switch e.sec {
 	case secSystem:
-		p.leaveSystem(local(e.name), text)
+		p.leaveSystem(e.local(), text)
 	case secRendering:
-		if len(p.open) == 3 && p.keep && string(local(e.name)) == "Message" {
+		if len(p.open) == 3 && p.keep && string(e.local()) == "Message" {
 			p.message = p.store(text)
 		}
 	case secEventData, secPayload, secData, secField:
 		if !p.keep || !e.isField(text) {
 			break
 		}
-		if e.sec == secData && string(local(e.name)) == "Binary" {
+		if e.sec == secData && string(e.local()) == "Binary" {
 			upper(text)
 		}
 		err = p.field(text)

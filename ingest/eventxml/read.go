@@ -221,10 +221,10 @@ func (rd *reader) between() {
 	}
 	s := &rd.build.scanner
 	s.reset(text)
-	t, err := s.next()
+	kind, err := s.next()
 	switch {
 	case err == nil:
-		rd.around(t)
+		rd.around(kind, s)
 		rd.in.consume(s.i)
 	case err != errShort:
 		rd.skip(max(s.i, 1), strayText)
@@ -234,18 +234,18 @@ func (rd *reader) between() {
 }
 
 // around takes markup around the events.
-func (rd *reader) around(t token) {
-	switch t.kind {
+func (rd *reader) around(kind tokenKind, s *scanner) {
+	switch kind {
 	case tokenPI:
-		rd.declaration(t.data)
+		rd.declaration(s.data)
 	case tokenDTD:
 		rd.damage(event.DamageUnsupported, false, "document type declaration not used: entities stay as they are written")
 	case tokenStart:
-		if !t.empty && len(rd.roots) < maxDepth {
-			rd.roots = append(rd.roots, string(t.data[:min(len(t.data), maxName)]))
+		if !s.empty && len(rd.roots) < maxDepth {
+			rd.roots = append(rd.roots, string(s.data[:min(len(s.data), maxName)]))
 		}
 	case tokenEnd:
-		if n := len(rd.roots); n > 0 && rd.roots[n-1] == string(t.data) {
+		if n := len(rd.roots); n > 0 && rd.roots[n-1] == string(s.data) {
 			rd.roots = rd.roots[:n-1]
 			rd.astray = false
 		} else {

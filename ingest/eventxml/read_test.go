@@ -285,10 +285,10 @@ func TestReadManyDefects(t *testing.T) {
 
 // Unclosed markup must not make each of many events scan all that follows.
 func TestReadHostileIsLinear(t *testing.T) {
-	for _, piece := range []string{"<Event><![CDATA[", "<Event><!--", "<Event><?", "<Event a='", "<Event>", "<Event a", "<", "<!--", "<![CDATA[", "<!D[", "</", "<Event><System><a>"} {
+	for _, piece := range []string{"<Event><![CDATA[", "<Event><!--", "<Event><?", "<Event a='", "<Event>", "<Event a", "<", "<!--", "<![CDATA[", "<!D[", "</", "<Event><System><a>", "<Event><System><EventID>1</EventID></System>"} {
 		start := time.Now()
 		src := &event.Source{}
-		for range Read(context.Background(), strings.NewReader(strings.Repeat(piece, 8<<20/len(piece))), src, Options{}) {
+		for range Read(context.Background(), strings.NewReader(strings.Repeat(piece, 8<<20/len(piece))), src, Options{Interest: &event.Interest{}}) {
 		}
 		if d := time.Since(start); d > 20*time.Second {
 			t.Errorf("8 MiB of %q took %v", piece, d)
@@ -500,6 +500,13 @@ func compare(t *testing.T, text []byte) {
 	}
 	if len(want) != len(got) {
 		t.Fatalf("%d events, want %d; %+v", len(got), len(want), src)
+	}
+	skipped := &event.Source{}
+	for range Read(context.Background(), bytes.NewReader(text), skipped, Options{Interest: &event.Interest{}}) {
+		t.Fatal("an event that nobody wants")
+	}
+	if diff := cmp.Diff(src.Streams, skipped.Streams); diff != "" || skipped.Records != src.Records {
+		t.Fatalf("%d records skipped of %d; streams (-read +skipped):\n%s", skipped.Records, src.Records, diff)
 	}
 	for i := range want {
 		if diff := cmp.Diff(want[i], got[i]); diff != "" {

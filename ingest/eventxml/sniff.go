@@ -23,13 +23,13 @@ func Sniff(head []byte) bool {
 	s.reset(head)
 	seen := ""
 	for {
-		t, err := s.next()
+		kind, err := s.next()
 		switch {
 		case err != nil:
 			is, _ := isEvent(head[s.i:])
 			return err == errShort && (is || seen != "")
-		case t.kind == tokenStart:
-			switch name := string(local(t.data)); {
+		case kind == tokenStart:
+			switch name := string(s.local()); {
 			case name == "System" && seen == "Event":
 				return true
 			case name == "Event" && seen != "Event", name == "Events" && seen == "":
@@ -37,9 +37,9 @@ func Sniff(head []byte) bool {
 			default:
 				return false
 			}
-		case t.kind == tokenEnd:
+		case kind == tokenEnd:
 			return seen == "Events"
-		case t.kind == tokenText && len(bytes.TrimSpace(t.data)) > 0, t.kind == tokenCDATA:
+		case kind == tokenText && len(trim(s.data)) > 0, kind == tokenCDATA:
 			return false
 		}
 	}

@@ -1,7 +1,6 @@
 package eventxml
 
 import (
-	"strings"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -124,7 +123,7 @@ func number(text []byte, bits int) (uint64, bool) {
 	largest := ^uint64(0) >> (64 - bits)
 	var n uint64
 	for _, c := range text {
-		d := uint64(strings.IndexByte("0123456789abcdef", lower(c)))
+		d := digit(c)
 		if d >= base || n > (largest-d)/base {
 			return 0, false
 		}
@@ -133,11 +132,15 @@ func number(text []byte, bits int) (uint64, bool) {
 	return n, len(text) > 0
 }
 
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
+// digit returns the value of a hexadecimal digit, or 16 for another character.
+func digit(c byte) uint64 {
+	switch {
+	case c >= '0' && c <= '9':
+		return uint64(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return uint64(c|0x20-'a') + 10
 	}
-	return c
+	return 16
 }
 
 // parseTime reads SystemTime and truncates it to the 100 ns of Windows:

@@ -39,6 +39,20 @@ func appendText(dst, raw []byte, cdata bool) []byte {
 	}
 }
 
+// isPlain reports whether a short text is ASCII without anything to expand, as
+// most are. For a long one there are faster ways to look.
+func isPlain(raw []byte) bool {
+	if len(raw) > 64 {
+		return false
+	}
+	for _, c := range raw {
+		if c >= utf8.RuneSelf || c == '&' || c == '\r' {
+			return false
+		}
+	}
+	return true
+}
+
 // special returns the index of the first byte that appendText must look at, or
 // the length of raw.
 func special(raw []byte, cdata bool) int {
