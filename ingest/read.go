@@ -3,14 +3,11 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"path"
-	"sync"
 
 	"github.com/vsswhy/vsswhy/ingest/archive"
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -221,10 +218,7 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 	if c.At != nil {
 		got = s.readTwice(n, f, in, c)
 	} else {
-		got = newHashing(stream)
-		in.r = got
-		s.decode(n, f, in)
-		got.drain()
+		got = s.readOnce(n, f, in, stream, c.Size)
 	}
 	n.src.Size = got.n
 	n.note(got.err, got.n)
@@ -255,6 +249,21 @@ func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashi
 	return <-hashed
 }
 
+// readOnce decodes content that comes by once. The hash of a large log is
+// computed on another goroutine, since unpacking takes up this one.
+func (s *scan) readOnce(n *node, f *format, in input, stream io.Reader, size int64) *hashing {
+	h := newHashing(stream)
+	if size >= largeLog && s.opt.Workers > 1 {
+		apart := newHashApart(h.sum)
+		h.w = apart
+		defer apart.wait()
+	}
+	in.r = h
+	s.decode(n, f, in)
+	h.drain()
+	return h
+}
+
 func (s *scan) decode(n *node, f *format, in input) {
 	for events, facts := range f.read(n.ctx, in, n.src) {
 		if !n.send(event.Batch{Source: n.src, Events: events, Facts: facts}) {
@@ -273,43 +282,3 @@ func hashContent(m *archive.Meter, c *archive.Content) *hashing {
 	h.drain()
 	return h
 }
-
-// hashing computes the SHA-256 of what is read from it. Where its reader fails,
-// it ends, and remembers why: what was read is decoded all the same.
-type hashing struct {
-	r   io.Reader
-	sum hash.Hash
-	n   int64
-	err error // nil at a regular end
-}
-
-func newHashing(r io.Reader) *hashing { return &hashing{r: r, sum: sha256.New()} }
-
-func (h *hashing) Read(p []byte) (int, error) {
-	if h.err != nil {
-		return 0, io.EOF
-	}
-	n, err := h.r.Read(p)
-	h.sum.Write(p[:n])
-	h.n += int64(n)
-	if err != nil && err != io.EOF {
-		h.err, err = err, io.EOF
-	}
-	return n, err
-}
-
-// drain reads what the decoder left, for the hash and the checksums.
-func (h *hashing) drain() {
-	buf := drainBuffers.Get().(*[]byte)
-	defer drainBuffers.Put(buf)
-	for {
-		if _, err := h.Read(*buf); err != nil {
-			return
-		}
-	}
-}
-
-var drainBuffers = sync.Pool{New: func() any {
-	b := make([]byte, 256<<10)
-	return &b
-}}

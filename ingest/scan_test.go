@@ -243,12 +243,16 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	const text = "LINES\na\n"
-	want := event.Source{Format: "lines", Size: 8, Records: 1, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(text)))}
+	testHash(t, "LINES\na\n")
+	testHash(t, "LINES\n"+strings.Repeat("0123456", largeLog/6)+"\n")
+}
+
+func testHash(t *testing.T, text string) {
+	want := event.Source{Format: "lines", Size: int64(len(text)), Records: 1, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(text)))}
 	in := tree{{"x", text}}
 	dir := in.folder(t)
 	for _, p := range []string{filepath.Join(dir, "x"), write(t, "a.zip", in.zip(t)), write(t, "a.tar", in.tar(t)), write(t, "x.gz", gz(t, text))} {
-		sources, _ := collect(t, Options{}, p)
+		sources, _ := collect(t, Options{Workers: 2}, p)
 		got := sources[len(sources)-1]
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(event.Source{}, "ID", "Path", "Root")); diff != "" {
 			t.Errorf("%s: %s", got.Path, diff)

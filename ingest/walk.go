@@ -8,14 +8,14 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/archive"
 )
 
 // given makes the node of a path that was asked for.
 func (s *scan) given(name string) *node {
-	n := &node{path: path.Clean(filepath.ToSlash(name)), named: true}
-	n.root = path.Dir(n.path)
+	n := &node{path: filepath.ToSlash(filepath.Clean(name)), root: filepath.ToSlash(filepath.Dir(name)), named: true}
 	n.read = func(n *node) { s.readGiven(n, name) }
 	if name == "-" {
 		n.root, n.slow, n.read = "-", true, s.readStdin
@@ -58,7 +58,7 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 	entries, err := list(root, rel)
 	for _, e := range entries {
 		name := path.Join(rel, e.Name())
-		c := n.child(path.Join(n.path, e.Name()))
+		c := n.child(join(n.path, e.Name()))
 		switch {
 		case e.IsDir():
 			c.read = func(c *node) { s.readFolder(c, root, name) }
@@ -76,6 +76,18 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 	if err != nil {
 		n.fail(reason(err))
 	}
+}
+
+// join is path.Join without its cleaning, which would take one of the two
+// slashes that a Windows share's name begins with.
+func join(folder, name string) string {
+	switch {
+	case folder == ".":
+		return name
+	case strings.HasSuffix(folder, "/"):
+		return folder + name
+	}
+	return folder + "/" + name
 }
 
 func list(root *os.Root, rel string) ([]fs.DirEntry, error) {
@@ -132,11 +144,11 @@ func (s *scan) readStdin(n *node) {
 	s.inspect(n, content, free)
 }
 
-// reason says what the system said, without the path: the source has it.
+// reason says what the system said, without the path: the source has it. An
+// error that was wrapped is about another path.
 func reason(err error) string {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		err = pathError.Err
+	if e, ok := err.(*fs.PathError); ok {
+		err = e.Err
 	}
 	return err.Error()
 }

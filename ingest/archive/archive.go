@@ -261,7 +261,9 @@ func (l *lister) add(e *entry) error {
 	default:
 		m.Content = e.content
 	}
-	l.a.Members = append(l.a.Members, m)
+	if err == nil || m.Readable() {
+		l.a.Members = append(l.a.Members, m)
+	}
 	return err
 }
 

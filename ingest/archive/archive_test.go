@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -528,6 +529,20 @@ func TestSpool(t *testing.T) {
 		if left, _ := os.ReadDir(temp); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
+	}
+}
+
+// A temporary folder that can't be used is the run's problem, and is named.
+func TestNoTemporaryFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("TMPDIR is not heeded")
+	}
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	limits := DefaultLimits()
+	limits.Memory = 0
+	got := list(t, limits, makeGzip(t, makeTarOf(t, file{"a", "x"})))
+	if len(got) != 1 || !strings.Contains(got[0], "temporary folder: ") {
+		t.Error(got)
 	}
 }
 

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -93,14 +94,14 @@ func (s *spool) add(r *soft) (section, error) {
 	if s.f == nil {
 		f, err := s.pool.file()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("temporary folder: %w", err)
 		}
 		s.f = f
 	}
 	start := s.end
 	n, err := io.CopyBuffer(writerAt{s.f, &s.end}, io.MultiReader(bytes.NewReader(mem), r), make([]byte, 256<<10))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("temporary file: %w", err)
 	}
 	return io.NewSectionReader(s.f, start, n), nil
 }

@@ -31,9 +31,7 @@ func listTar(l *lister, in *Content) error {
 			// The tar reader reads whole blocks and no further: it stands where
 			// the content starts.
 			at, _ := section.Seek(0, io.SeekCurrent)
-			have := max(0, min(h.Size, in.Size-at))
-			part := io.NewSectionReader(in.At, at, have)
-			return entry{content: Content{Size: h.Size, At: part}}
+			return entry{content: part(in.At, at, h.Size, in.Size)}
 		})
 	}
 	r, err := in.Open(l.m)
@@ -42,6 +40,19 @@ func listTar(l *lister, in *Content) error {
 	}
 	defer r.Close()
 	return listTarStream(l, r)
+}
+
+// part is the content of a member of size bytes at the given offset. Where the
+// tar is cut off it has fewer, and says so at their end.
+func part(tar io.ReaderAt, offset, size, tarSize int64) Content {
+	have := max(0, min(size, tarSize-offset))
+	c := FileContent(io.NewSectionReader(tar, offset, have), have)
+	if have == size {
+		return c
+	}
+	return Content{Size: have, At: c.At, open: func(m *Meter) (io.ReadCloser, error) {
+		return io.NopCloser(&whole{r: c.Section(m), size: size}), nil
+	}}
 }
 
 func listTarStream(l *lister, r io.Reader) error {
