@@ -276,7 +276,7 @@ func (a *assembler) hostsOf(f *finding) []string {
 func (a *assembler) criterion(o *outcome) report.Criterion {
 	out := report.Criterion{
 		ID: o.ID, Text: o.Text, Role: string(o.Role), State: o.state.String(), Grade: string(o.grade),
-		Evidence: collect(o.cites, a.evidence), Missing: orEmpty(texts(o.missing)),
+		Evidence: distinct(collect(o.cites, a.evidence)), Missing: orEmpty(texts(o.missing)),
 	}
 	if o.Limit != NoVerdict {
 		out.Limit = o.Limit.String()
@@ -284,6 +284,19 @@ func (a *assembler) criterion(o *outcome) report.Criterion {
 	if o.state == Unknown {
 		out.Collect = o.Collect
 	}
+	return out
+}
+
+// distinct drops repetitions, which the parts of a condition make, and
+// orders events by time.
+func distinct(list []report.Evidence) []report.Evidence {
+	out := []report.Evidence{}
+	for _, e := range list {
+		if !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b report.Evidence) int { return a.Time.Compare(b.Time.Time) })
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,7 +17,7 @@ const textWidth = 100
 // what explains it, the evidence of each finding, what was ruled out, what is
 // missing, and what to do.
 func (r *Report) WriteText(w io.Writer) error {
-	p := &page{Writer: bufio.NewWriter(w)}
+	p := &page{Writer: bufio.NewWriter(w), cited: map[string]string{}}
 	p.head(r)
 	p.failures(r)
 	for i := range r.Findings {
@@ -25,6 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.unexplained(r)
 	p.notEvaluable(r)
 	p.checked(r)
+	p.sources(r)
 	p.input(r)
 	return p.Flush()
 }
@@ -32,6 +34,7 @@ func (r *Report) WriteText(w io.Writer) error {
 // page knows how to indent and wrap.
 type page struct {
 	*bufio.Writer
+	cited map[string]string // source id → path
 }
 
 func (p *page) title(s string) {
@@ -167,26 +170,21 @@ func issueText(issue *int, rule string) string {
 	return fmt.Sprintf("KB975354 issue %d", *issue)
 }
 
-// The states of a criterion, in words and signs.
-var stateSign = map[string]string{"met": "[x] ", "unmet": "[ ] ", "unknown": "[?] "}
-
 func (p *page) finding(f *Finding) {
 	p.title(fmt.Sprintf("%s  %s  %s", f.ID, verdictWord(f.Verdict, f.Candidate), issueText(f.Issue, f.Rule)))
 	p.line("", f.Title)
 	p.line("", fmt.Sprintf("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
 	p.when(f)
-	if f.Candidate {
-		p.line("", "Candidate: something that it rests on is inferred, not sourced (INF, MEM below).")
-	}
-	for _, s := range f.Remarks {
-		p.line("Note: ", s)
-	}
 	p.excluded(f)
-	p.criteria(f, f.Verdict == "ruled-out")
+	p.evidenceFor(f)
 	if f.Verdict == "ruled-out" {
 		return
 	}
+	p.against(f)
+	p.unknown(f)
+	p.lookAlikes(f)
 	p.list("Not checked, because no log shows it:", f.NotChecked)
+	p.remarks(f)
 	p.steps(f)
 	for _, ref := range f.References {
 		p.line("  See ", ref.Title+" "+ref.URL)
@@ -199,10 +197,9 @@ func (p *page) when(f *Finding) {
 		return
 	}
 	p.line("", fmt.Sprintf("%s, %s:", count(len(f.Occurrences), "occurrence"), span(f.First, f.Last)))
-	const shown = 10
 	for i, o := range f.Occurrences {
-		if i == shown {
-			p.line("  ", fmt.Sprintf("and %d more", len(f.Occurrences)-shown))
+		if i == maxListed {
+			p.line("  ", fmt.Sprintf("and %d more", len(f.Occurrences)-maxListed))
 			return
 		}
 		p.line("  ", span(o.First, o.Last)+" "+o.Verdict)
@@ -216,83 +213,147 @@ func span(from, to Time) string {
 	return from.String() + " to " + to.String()
 }
 
+// each calls f for the criteria of a state that have one of the roles.
+func (f *Finding) each(state string, do func(c *Criterion), roles ...string) {
+	for i := range f.Criteria {
+		if c := &f.Criteria[i]; c.State == state && slices.Contains(roles, c.Role) {
+			do(c)
+		}
+	}
+}
+
 // excluded says first what ruled the issue out or keeps the verdict down.
 func (p *page) excluded(f *Finding) {
-	for i := range f.Criteria {
-		c := &f.Criteria[i]
-		if c.Role != "excluding" || c.State != "met" {
-			continue
-		}
+	f.each("met", func(c *Criterion) {
+		head := "RULED OUT: "
 		if c.Limit != "" {
-			p.line("At most "+c.Limit+": ", c.Text)
-		} else {
-			p.line("Ruled out: ", c.Text)
+			head = "AT MOST " + strings.ToUpper(c.Limit) + ": "
 		}
-		for j := range c.Evidence {
-			p.evidence("      ", &c.Evidence[j])
-		}
-	}
+		p.line(head, c.Text)
+		p.cite(c)
+	}, "excluding")
 }
 
-// criteria prints the checklist. Of a finding that is ruled out, the anchor and
-// what was decided are enough.
-func (p *page) criteria(f *Finding, brief bool) {
+// evidenceFor lists what is met. Of a finding that is ruled out, the anchor is
+// enough.
+func (p *page) evidenceFor(f *Finding) {
 	p.line("", "Evidence:")
-	for i := range f.Criteria {
-		c := &f.Criteria[i]
-		if c.Role == "excluding" && c.State == "met" || brief && c.Role != "anchor" {
-			continue
+	roles := []string{"anchor", "required", "discriminating", "supporting"}
+	if f.Verdict == "ruled-out" {
+		roles = roles[:1]
+	}
+	f.each("met", func(c *Criterion) {
+		p.line("  [x] ", fmt.Sprintf("%s (%s, %s)", c.Text, c.Role, c.Grade))
+		p.cite(c)
+	}, roles...)
+}
+
+func (p *page) against(f *Finding) {
+	p.section(f, "Against it:", "unmet", []string{"required", "discriminating"}, func(c *Criterion) {
+		p.line("  [ ] ", fmt.Sprintf("not so: %s (%s, %s)", c.Text, c.Role, c.Grade))
+		p.cite(c)
+	})
+}
+
+// unknown lists what is missing to be sure, and how to get it. A question that
+// discriminates is asked as a required one, too.
+func (p *page) unknown(f *Finding) {
+	asked := map[string]bool{}
+	p.section(f, "Not known; to be sure, ask for:", "unknown", []string{"required", "excluding"}, func(c *Criterion) {
+		news := slices.ContainsFunc(c.Missing, func(m string) bool { return !asked[m] })
+		if c.Role == "excluding" && (slices.Contains(f.NotChecked, c.Text) || !news) {
+			return
 		}
-		text := c.Text
-		if c.Role == "excluding" && c.State == "unmet" {
-			text = "not so: " + text
+		p.line("  [?] ", fmt.Sprintf("%s (%s, %s)", c.Text, c.Role, c.Grade))
+		for _, m := range c.Missing {
+			if !asked[m] {
+				p.line("      needs: ", m)
+			}
+			asked[m] = true
 		}
-		p.line("  "+stateSign[c.State], fmt.Sprintf("%s (%s, %s)", text, c.Role, c.Grade))
-		for j := range c.Evidence {
-			p.evidence("      ", &c.Evidence[j])
+		if c.Collect != "" {
+			p.line("      ", c.Collect)
 		}
-		if c.State == "unknown" {
-			p.unknown(c)
+	})
+}
+
+// lookAlikes lists what would have spoken against the issue and does not.
+func (p *page) lookAlikes(f *Finding) {
+	p.section(f, "Excluded:", "unmet", []string{"excluding"}, func(c *Criterion) {
+		p.line("  [ ] ", "not so: "+c.Text)
+		p.cite(c)
+	})
+}
+
+// section prints a heading and the criteria below it, or nothing.
+func (p *page) section(f *Finding, head, state string, roles []string, do func(c *Criterion)) {
+	f.each(state, func(c *Criterion) {
+		if head != "" {
+			p.line("", head)
+			head = ""
 		}
+		do(c)
+	}, roles...)
+}
+
+func (p *page) remarks(f *Finding) {
+	if f.Candidate {
+		p.line("Candidate: ", "something that this rests on is inferred (INF) or from memory (MEM), not stated by Microsoft (MS).")
+	}
+	for _, s := range f.Remarks {
+		p.line("Note: ", s)
 	}
 }
 
-func (p *page) unknown(c *Criterion) {
-	for _, m := range c.Missing {
-		p.line("      would be settled by: ", m)
-	}
-	if c.Collect != "" {
-		p.line("      collect: ", c.Collect)
+func (p *page) cite(c *Criterion) {
+	for i := range c.Evidence {
+		p.evidence("      ", &c.Evidence[i])
 	}
 }
 
+// evidence prints one citation: when, where, what, and its place.
 func (p *page) evidence(indent string, e *Evidence) {
-	head := e.Summary
-	if e.Provider != "" {
-		head = fmt.Sprintf("%s %d: %s", e.Provider, e.ID, e.Summary)
-	}
+	var parts []string
 	if !e.Time.IsZero() {
-		head = e.Time.String() + " " + head
+		parts = append(parts, e.Time.String())
 	}
-	if e.Host != "" {
-		head += ", on " + e.Host
+	parts = append(parts, e.Host)
+	if e.Provider != "" {
+		parts = append(parts, fmt.Sprintf("%s %d:", shortProvider(e.Provider), e.ID))
 	}
-	p.line(indent, head)
-	p.line(indent+"  ", place(e))
+	parts = append(parts, e.Summary, "["+place(e)+"]")
+	p.line(indent, strings.Join(parts, " "))
+	p.cited[e.Source] = e.Path
 }
 
-// place says where a citation stands, so that it can be found again.
+// shortProvider leaves out what all of Microsoft's providers begin with.
+func shortProvider(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, "Microsoft-Windows-"), "Hyper-V-")
+}
+
+// place says where in its source a citation stands; the sources are listed at
+// the end of the page.
 func place(e *Evidence) string {
-	s := fmt.Sprintf("%s %s", e.Source, e.Path)
-	if e.Record > 0 {
-		s += fmt.Sprintf(", record %d", e.Record)
+	switch {
+	case e.Record > 0:
+		return fmt.Sprintf("%s record %d, offset %d", e.Source, e.Record, e.Offset)
+	case e.Line > 0:
+		return fmt.Sprintf("%s line %d", e.Source, e.Line)
 	}
-	if e.Line > 0 {
-		s += fmt.Sprintf(", line %d", e.Line)
-	} else if e.Offset >= 0 {
-		s += fmt.Sprintf(", offset %d", e.Offset)
+	return e.Source
+}
+
+// sources lists the paths of what was cited.
+func (p *page) sources(r *Report) {
+	if len(p.cited) == 0 {
+		return
 	}
-	return s
+	p.title("Sources cited")
+	for i := range r.Sources {
+		if path, ok := p.cited[r.Sources[i].ID]; ok {
+			p.line(fmt.Sprintf("%-4s ", r.Sources[i].ID), path)
+		}
+	}
 }
 
 func (p *page) list(head string, items []string) {
@@ -311,11 +372,13 @@ func (p *page) steps(f *Finding) {
 	}
 	p.line("", "What to do:")
 	for i, s := range f.Remediation {
-		p.line(fmt.Sprintf("  %d. ", i+1), s.Text)
+		text := s.Text
+		if s.Risk != "" {
+			text += " (" + s.Risk + ")"
+		}
+		p.line(fmt.Sprintf("  %d. ", i+1), text)
 		if s.Run != "" {
-			fmt.Fprintf(p, "     %s> %s    (%s)\n", s.Shell, s.Run, s.Risk)
-		} else if s.Risk != "" {
-			p.line("     ", "("+s.Risk+")")
+			fmt.Fprintf(p, "     %s> %s\n", s.Shell, s.Run)
 		}
 	}
 }
@@ -331,17 +394,22 @@ func (p *page) unexplained(r *Report) {
 	}
 }
 
+// notEvaluable groups by issue: what is missing often is so on every host.
 func (p *page) notEvaluable(r *Report) {
 	if len(r.NotEvaluable) == 0 {
 		return
 	}
 	p.title("Could not be checked")
-	for _, n := range r.NotEvaluable {
-		p.line("", fmt.Sprintf("%s on %s: %s", issueText(n.Issue, n.Rule), n.Host, n.Title))
-		for _, m := range n.Missing {
-			p.line("  missing: ", m)
+	for _, group := range groupBy(r.NotEvaluable, func(n NotEvaluable) string { return n.Rule }) {
+		p.line("", issueText(group[0].Issue, group[0].Rule)+": "+group[0].Title)
+		for i, n := range group {
+			if i == maxListed {
+				p.line("  ", fmt.Sprintf("and on %d more computers", len(group)-maxListed))
+				break
+			}
+			p.line("  missing: ", strings.Join(n.Missing, "; "))
 		}
-		for _, c := range n.Collect {
+		for _, c := range group[0].Collect {
 			p.line("  collect: ", c)
 		}
 	}
@@ -352,44 +420,136 @@ func (p *page) checked(r *Report) {
 		return
 	}
 	p.title("Checked, nothing found")
-	for _, c := range r.Checked {
-		p.line("", fmt.Sprintf("%s on %s: %s", issueText(c.Issue, c.Rule), c.Host, c.Title))
+	for _, group := range groupBy(r.Checked, func(c Checked) string { return c.Rule }) {
+		var hosts []string
+		for _, c := range group {
+			hosts = append(hosts, c.Host)
+		}
+		p.line("", fmt.Sprintf("%s: %s", issueText(group[0].Issue, group[0].Rule), group[0].Title))
+		p.line("  on ", listed(hosts))
 	}
 }
 
-// input lists what was read, what was damaged, lost or skipped.
+// maxListed bounds lists that grow with the bundle; the JSON form has all.
+const maxListed = 8
+
+func listed(names []string) string {
+	if len(names) <= maxListed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
+}
+
+// groupBy splits a list into runs of the same key, in the order of the first.
+func groupBy[T any](list []T, key func(T) string) [][]T {
+	index := map[string]int{}
+	var groups [][]T
+	for _, x := range list {
+		i, ok := index[key(x)]
+		if !ok {
+			i = len(groups)
+			index[key(x)] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], x)
+	}
+	return groups
+}
+
+// input says what was read, per computer, and what was lost, damaged or
+// skipped.
 func (p *page) input(r *Report) {
 	p.title("Input")
-	for i := range r.Sources {
-		p.source(&r.Sources[i])
-	}
 	for _, e := range r.Errors {
-		p.line("error: ", e.Path+": "+e.Detail)
+		p.line("LOST: ", e.Path+": "+e.Detail)
 	}
-	const shown = 5
+	p.lost(r)
+	p.coverage(r)
+	p.harmless(r)
 	for i, s := range r.Skipped {
-		if i == shown {
-			p.line("skipped: ", fmt.Sprintf("and %d more (all of them in --format json)", len(r.Skipped)-shown))
+		if i == maxListed {
+			p.line("skipped: ", fmt.Sprintf("and %d more (all of them in --format json)", len(r.Skipped)-maxListed))
 			break
 		}
 		p.line("skipped: ", s.Path+": "+s.Reason)
 	}
 }
 
-func (p *page) source(s *Source) {
-	p.line(fmt.Sprintf("%-4s ", s.ID), fmt.Sprintf("%s: %s, %s", s.Path, s.Format, count(int(s.Records), "record")))
-	for _, st := range s.Streams {
-		p.line("       ", fmt.Sprintf("%s of %s, %s", st.Channel, st.Host, span(st.First, st.Last)))
+// lost lists the damage that cost records.
+func (p *page) lost(r *Report) {
+	for i := range r.Sources {
+		n := 0
+		for _, d := range r.Sources[i].Damage {
+			if !d.Lost {
+				continue
+			}
+			if n++; n > maxListed {
+				p.line("LOST: ", r.Sources[i].Path+": and more (all of it in --format json)")
+				break
+			}
+			p.line("LOST: ", fmt.Sprintf("%s%s: %s", r.Sources[i].Path, atOffset(d.Offset), d.Detail))
+		}
 	}
-	for _, d := range s.Damage {
-		lost := "nothing lost"
-		if d.Lost {
-			lost = "LOST"
+}
+
+func atOffset(offset int64) string {
+	if offset < 0 {
+		return ""
+	}
+	return fmt.Sprintf(" at offset %d", offset)
+}
+
+// coverage says for each computer which channels there are, and for what time.
+func (p *page) coverage(r *Report) {
+	for _, group := range groupBy(r.Coverage, func(c Coverage) string { return c.Host }) {
+		p.line("", group[0].Host+":")
+		for i, c := range group {
+			if i == 2*maxListed {
+				p.line("  ", fmt.Sprintf("and %d more channels", len(group)-i))
+				break
+			}
+			p.line("  ", coverageText(c))
 		}
-		at := ""
-		if d.Offset >= 0 {
-			at = fmt.Sprintf(" at offset %d", d.Offset)
+	}
+}
+
+func coverageText(c Coverage) string {
+	if c.To.IsZero() {
+		return c.Channel + ": covers nothing (a filtered export)"
+	}
+	from := c.From.String()
+	if c.From.IsZero() {
+		from = "its beginning"
+	}
+	s := fmt.Sprintf("%s: %s to %s", c.Channel, from, c.To)
+	if len(c.Gaps) > 0 {
+		s += fmt.Sprintf(", %s", count(len(c.Gaps), "gap"))
+	}
+	return s
+}
+
+// harmless counts what is off without a loss.
+func (p *page) harmless(r *Report) {
+	var dirty, damaged []string
+	for i := range r.Sources {
+		for _, d := range r.Sources[i].Damage {
+			switch {
+			case d.Lost:
+			case d.Kind == "dirty":
+				dirty = append(dirty, r.Sources[i].Path)
+			default:
+				damaged = append(damaged, fmt.Sprintf("%s%s: %s", r.Sources[i].Path, atOffset(d.Offset), d.Detail))
+			}
 		}
-		p.line("       ", fmt.Sprintf("damage%s: %s: %s (%s)", at, d.Kind, d.Detail, lost))
+	}
+	for i, s := range damaged {
+		if i == maxListed {
+			p.line("damage without loss: ", fmt.Sprintf("and %d more (all of it in --format json)", len(damaged)-maxListed))
+			break
+		}
+		p.line("damage without loss: ", s)
+	}
+	if len(dirty) > 0 {
+		p.line("", fmt.Sprintf("%s not closed properly (normal for a log that was copied while in use); nothing lost", count(len(dirty), "log")))
 	}
 }

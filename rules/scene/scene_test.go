@@ -1,9 +1,397 @@
 package scene
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
 
-func TestShapes(t *testing.T) {
-	if !isGUID("{66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}") || isGUID("66841cd4-6ded-4f4b-8f17-fd23f8ddc3dz") || isGUID("") {
-		t.Error("isGUID")
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// day is the day of all events in these tests.
+var day = time.Date(2010, 3, 14, 0, 0, 0, 0, time.UTC)
+
+func clock(hhmm string) time.Time {
+	t, err := time.Parse("15:04:05", hhmm)
+	if err != nil {
+		panic(err)
+	}
+	return day.Add(t.Sub(t.Truncate(24 * time.Hour)))
+}
+
+// bundle builds scenes: one source per log, records numbered from first.
+type bundle struct {
+	b       *Builder
+	sources int
+}
+
+func newBundle() *bundle { return &bundle{b: NewBuilder()} }
+
+// log adds a log with its events; fields are "name=value".
+func (b *bundle) log(path string, first uint64, events ...event.Event) *event.Source {
+	b.sources++
+	src := &event.Source{ID: b.sources, Path: path, Root: rootOf(path), Format: "evtx", Records: uint64(len(events))}
+	sb := new(event.StreamBuilder)
+	for i := range events {
+		e := &events[i]
+		e.Source, e.Offset, e.Record = src.ID, int64(i), first+uint64(i)
+		sb.Add(e.Computer, e.Channel, e.Record, e.Time, e.Provider)
+	}
+	src.Streams = sb.Streams()
+	b.b.Add(event.Batch{Source: src, Events: events})
+	b.b.Add(event.Batch{Source: src, Last: true})
+	return src
+}
+
+func (b *bundle) facts(path string, facts ...event.Fact) {
+	b.sources++
+	src := &event.Source{ID: b.sources, Path: path, Root: rootOf(path), Format: "text", Records: 1}
+	for i := range facts {
+		facts[i].Source = src.ID
+	}
+	b.b.Add(event.Batch{Source: src, Facts: facts, Last: true})
+}
+
+func rootOf(path string) string { root, _, _ := strings.Cut(path, "/"); return root }
+
+func ev(when, host, provider string, id uint32, fields ...string) event.Event {
+	e := event.Event{Time: clock(when), Computer: host, Provider: provider, ID: id, Level: 2, Payload: "EventData", Channel: "Application"}
+	if ch := known.Channels(provider, id); len(ch) > 0 {
+		e.Channel = ch[0]
+	}
+	if provider == vmms {
+		e.Payload = "VmlEventLog"
+	}
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, "=")
+		e.Fields = append(e.Fields, event.Field{Name: name, Value: value})
+	}
+	return e
+}
+
+func host(t *testing.T, s *Scene, name string) *Host {
+	t.Helper()
+	for _, h := range s.Hosts {
+		if h.isCalled(name) {
+			return h
+		}
+	}
+	t.Fatalf("no computer %s", name)
+	return nil
+}
+
+const vmID = "2B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E12"
+
+func TestMachinesAreToldByShapeInBothDialects(t *testing.T) {
+	const host = "HV01"
+	for name, fields := range map[string][]string{
+		"named":               {"VmName=FILE 07", "VmId=" + vmID, "ErrorMessage=%%2147942432", "ErrorCode=0x80070020"},
+		"positional":          {"Parameter0=FILE 07", "Parameter1=" + vmID, `Parameter2=C:\ClusterStorage\Volume1\x.vhd`},
+		"id first":            {"Parameter0=" + strings.ToLower(vmID), "Parameter1=FILE 07"},
+		"path first":          {`Parameter0=D:\x.vhd`, "Parameter1={" + vmID + "}", "Parameter2=FILE 07"},
+		"message before name": {"Parameter0=Der Vorgang ist fehlgeschlagen.", "Parameter1=" + vmID, "Parameter2=FILE 07"},
+	} {
+		b := newBundle()
+		b.log("b/VMMS.evtx", 1,
+			ev("22:00:00", host, vmms, 18304, "VmName=FILE 07", "VmId="+vmID),
+			ev("23:00:00", host, vmms, 10104, fields...))
+		s := b.b.Build()
+		if len(s.VMs) != 1 || s.VMs[0].Name != "FILE 07" || s.VMs[0].ID != vmID {
+			t.Errorf("%s: machines %+v", name, s.VMs)
+		}
+		if len(s.Failures) != 1 || s.Failures[0].VM != s.VMs[0] {
+			t.Errorf("%s: failures %+v", name, s.Failures)
+		}
+	}
+}
+
+func TestHousekeepingIsNoFailure(t *testing.T) {
+	b := newBundle()
+	b.log("b/Application.evtx", 1,
+		ev("23:00:00", "HV01", "VSS", 12289, "=x", "=0x80042409", "=Old failure: 0x800423f4, Writer "+HyperVWriter))
+	s := b.b.Build()
+	if len(s.Failures) != 0 {
+		t.Errorf("failures: %+v", s.Failures[0])
+	}
+	if diff := cmp.Diff([]known.Code{known.WriterStatusNotAvail}, s.Events[0].Codes); diff != "" {
+		t.Error("codes of housekeeping:", diff)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	b := newBundle()
+	b.log("b/1.evtx", 1, ev("22:00:00", "HV01", vmms, 18304, "VmName=SQL01", "VmId="+vmID))
+	b.log("b/2.evtx", 1, ev("22:00:00", "sql01.contoso.com", "MSSQLSERVER", 3197))
+	b.log("b/3.evtx", 1, ev("22:00:00", "OTHER", "vmicvss", 15))
+	b.log("b/4.evtx", 1, ev("22:00:00", "PC", "Microsoft-Windows-Security-SPP", 1))
+	b.log("b/5.evtx", 1, ev("22:00:00", "CLIENT", "Microsoft-Windows-Hyper-V-Hypervisor", 1))
+	b.facts("b/HV02/v.txt", event.Fact{Host: "HV02", Key: event.FactFileVersion, Name: "vmms.exe", Value: "6.1.7600.16385"})
+	s := b.b.Build()
+	got := map[string]Role{}
+	for _, h := range s.Hosts {
+		got[h.Name] = h.Role
+	}
+	want := map[string]Role{"HV01": RoleHost, "sql01.contoso.com": RoleGuest, "OTHER": RoleGuest, "PC": RoleUnknown, "CLIENT": RoleHost, "HV02": RoleHost}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if g := host(t, s, "sql01.contoso.com"); g.VM != s.VMs[0] || s.VMs[0].Guest != g {
+		t.Error("the guest is not matched with its machine by its exact name")
+	}
+}
+
+// A name that is only alike makes no guest: a wrong match would make a wrong
+// diagnosis.
+func TestGuestsAreNeverGuessed(t *testing.T) {
+	b := newBundle()
+	b.log("b/1.evtx", 1, ev("22:00:00", "HV01", vmms, 18304, "VmName=SQL 01", "VmId="+vmID))
+	b.log("b/2.evtx", 1, ev("22:00:00", "SQL01", "MSSQLSERVER", 3197))
+	if s := b.b.Build(); s.VMs[0].Guest != nil {
+		t.Errorf("%s was taken for %s", s.VMs[0].Guest.Name, s.VMs[0].Name)
+	}
+}
+
+func TestNamesOfOneComputer(t *testing.T) {
+	b := newBundle()
+	b.log("b/1.evtx", 1, ev("22:00:00", "NODE-A", "VSS", 8224))
+	b.log("b/2.evtx", 1, ev("22:00:00", "node-a.contoso.com", "VSS", 8224, "=x"))
+	b.log("b/3.evtx", 1, ev("22:00:00", "NODE-B.contoso.com", "VSS", 8224), ev("22:00:00", "NODE-B.fabrikam.com", "VSS", 8224), ev("22:00:01", "NODE-B", "VSS", 8224))
+	b.log("b/4.evtx", 1, ev("22:00:00", "WIN-ABC", "VSS", 8224), ev("22:01:00", "NODE-C", eventLog, idRenamed, "=WIN-ABC", "=NODE-C"))
+	s := b.b.Build()
+	var names []string
+	for _, h := range s.Hosts {
+		names = append(names, fmt.Sprint(h.Name, h.Aliases))
+	}
+	want := []string{"NODE-B[]", "NODE-B.contoso.com[]", "NODE-B.fabrikam.com[]", "NODE-C[WIN-ABC]", "node-a.contoso.com[NODE-A]"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestArtefactsGoToTheirComputer(t *testing.T) {
+	fact := func(name string) event.Fact { return event.Fact{Host: name, Key: event.FactISCSISession, Value: "1"} }
+	b := newBundle()
+	b.log("b/A/System.evtx", 1, ev("22:00:00", "NODE-A", "VSS", 8224))
+	b.log("b/mix/System.evtx", 1, ev("22:00:00", "NODE-B", "VSS", 8224))
+	b.log("b/mix/Application.evtx", 1, ev("22:00:00", "NODE-C", "VSS", 8224))
+	b.facts("b/A/sysinfo.txt", fact("NODE-B"))  // the name inside outranks the folder
+	b.facts("b/A/iscsi.txt", fact(""))          // the folder's only computer
+	b.facts("b/mix/NODE-C_iscsi.txt", fact("")) // two computers here; the file's prefix decides
+	b.facts("b/mix/iscsi.txt", fact(""))        // nobody's
+	s := b.b.Build()
+	got := map[string]int{}
+	for _, h := range s.Hosts {
+		got[h.Name] = len(h.Facts())
+	}
+	if diff := cmp.Diff(map[string]int{"NODE-A": 1, "NODE-B": 1, "NODE-C": 1}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOSBuildAtATime(t *testing.T) {
+	boot := func(when, build string) event.Event {
+		return ev(when, "HV01", eventLog, idBooted, "=6.01.", "="+build, "=", "=Multiprocessor Free", "=16385")
+	}
+	info := event.Fact{Host: "HV01", Key: event.FactOSBuild, Value: "6.1.7601"}
+	for _, tc := range []struct {
+		name  string
+		boots []event.Event
+		facts []event.Fact
+		want  string
+	}{
+		{"last boot before", []event.Event{boot("01:00:00", "7600"), boot("23:30:00", "7601")}, nil, "6.1.7600"},
+		{"the log outranks systeminfo", []event.Event{boot("01:00:00", "7600")}, []event.Fact{info}, "6.1.7600"},
+		{"RTM later means RTM before", []event.Event{boot("23:30:00", "7600")}, nil, "6.1.7600"},
+		{"SP1 later may be new", []event.Event{boot("23:30:00", "7601")}, []event.Fact{info}, ""},
+		{"systeminfo alone", nil, []event.Fact{info}, "6.1.7601"},
+		{"nothing", nil, nil, ""},
+	} {
+		b := newBundle()
+		b.log("b/System.evtx", 1, append(tc.boots, ev("23:59:00", "HV01", eventLog, idUptime))...)
+		b.facts("b/systeminfo.txt", tc.facts...)
+		if v := host(t, b.b.Build(), "HV01").OSBuild(clock("22:00:00")); v.Text != tc.want || v.Known != (tc.want != "") {
+			t.Errorf("%s: %q, want %q", tc.name, v.Text, tc.want)
+		}
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	fact := func(key event.FactKey, name, value string, at time.Time) event.Fact {
+		return event.Fact{Host: "HV01", Key: key, Name: name, Value: value, Time: at}
+	}
+	list := fact(event.FactHotfixList, "", "3", time.Time{})
+	for _, tc := range []struct {
+		name  string
+		facts []event.Fact
+		want  string
+	}{
+		{"old file", []event.Fact{fact(event.FactFileVersion, "vmms.exe", "6.1.7600.16385", time.Time{})}, Missing},
+		{"fixed file", []event.Fact{fact(event.FactFileVersion, "vmms.exe", "6.1.7600.20542", time.Time{})}, Installed},
+		{"the file outranks the list", []event.Fact{list, fact(event.FactFileVersion, "vmms.exe", "6.1.7600.20683", time.Time{})}, Installed},
+		{"in the list", []event.Fact{list, fact(event.FactHotfix, "", "KB975354", time.Time{})}, Installed},
+		{"installed afterwards", []event.Fact{list, fact(event.FactHotfix, "", "KB975354", day.AddDate(0, 0, 1))}, Missing},
+		{"not in the list", []event.Fact{list, fact(event.FactHotfix, "", "KB974332", time.Time{})}, Missing},
+		{"no list", []event.Fact{fact(event.FactHotfix, "", "KB974332", time.Time{})}, ""},
+	} {
+		b := newBundle()
+		b.log("b/System.evtx", 1, ev("22:00:00", "HV01", eventLog, idUptime))
+		b.facts("b/facts.txt", tc.facts...)
+		v := host(t, b.b.Build(), "HV01").Update("KB975354", "vmms.exe", "6.1.7600.20542", clock("22:00:00"))
+		if v.Text != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, v.Text, tc.want)
+		}
+	}
+}
+
+// A Setup log from its beginning that never speaks of the update shows that it
+// is missing; one that begins later shows nothing.
+func TestUpdateFromSetupLog(t *testing.T) {
+	for first, want := range map[uint64]string{1: Missing, 400: ""} {
+		b := newBundle()
+		b.log("b/Setup.evtx", first, ev("01:00:00", "HV01", servicing, idPackageState, "PackageIdentifier=KB974332"), ev("23:00:00", "HV01", servicing, idPackageState, "PackageIdentifier=KB976902"))
+		if v := host(t, b.b.Build(), "HV01").Update("KB975354", "vmms.exe", "6.1.7600.20542", clock("22:00:00")); v.Text != want {
+			t.Errorf("log from record %d: %q, want %q", first, v.Text, want)
+		}
+	}
+	b := newBundle()
+	b.log("b/Setup.evtx", 400, ev("01:00:00", "HV01", servicing, idPackageState, "PackageIdentifier=KB975354"))
+	if v := host(t, b.b.Build(), "HV01").Update("KB975354", "vmms.exe", "6.1.7600.20542", clock("22:00:00")); v.Text != Installed {
+		t.Errorf("the Setup log says it was installed: %q", v.Text)
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	type span struct{ from, to string }
+	covers := func(t *testing.T, c *Coverage, yes []span, no []span) {
+		t.Helper()
+		for _, s := range yes {
+			if !c.Covers(clock(s.from), clock(s.to)) {
+				t.Errorf("does not cover %v", s)
+			}
+		}
+		for _, s := range no {
+			if c.Covers(clock(s.from), clock(s.to)) {
+				t.Errorf("covers %v", s)
+			}
+		}
+	}
+	t.Run("extended to the latest record of the collection", func(t *testing.T) {
+		b := newBundle()
+		b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+		b.log("b/System.evtx", 9, ev("22:00:00", "HV01", eventLog, idUptime), ev("23:00:00", "HV01", eventLog, idUptime))
+		b.log("other/Security.evtx", 9, ev("23:50:00", "HV01", "x", 1))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"),
+			[]span{{"20:00:00", "23:00:00"}}, []span{{"19:59:00", "21:00:00"}, {"22:00:00", "23:10:00"}})
+	})
+	t.Run("from the beginning with record 1, unless cleared", func(t *testing.T) {
+		for _, cleared := range []bool{false, true} {
+			b := newBundle()
+			b.log("b/Application.evtx", 1, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+			if cleared {
+				b.log("b/System.evtx", 5, ev("19:00:00", "HV01", eventLogVS, idLogCleared, "Channel=Application"))
+			}
+			if got := host(t, b.b.Build(), "HV01").Coverage("Application").Covers(time.Time{}, clock("21:00:00")); got == cleared {
+				t.Errorf("cleared %v: covers the beginning: %v", cleared, got)
+			}
+		}
+	})
+	t.Run("not in gaps of the record ids", func(t *testing.T) {
+		b := newBundle()
+		events := []event.Event{ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224)}
+		src := b.log("b/Application.evtx", 7, events...)
+		src.Streams[0].Gaps = []event.Gap{{AfterID: 7, BeforeID: 100, From: clock("20:00:00"), To: clock("21:00:00")}}
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"21:00:00", "22:00:00"}}, []span{{"20:10:00", "20:20:00"}, {"20:00:00", "22:00:00"}})
+	})
+	t.Run("a filtered export covers nothing", func(t *testing.T) {
+		b := newBundle()
+		src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224))
+		src.Streams[0].Sparse = true
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), nil, []span{{"20:00:00", "22:00:00"}})
+	})
+	t.Run("a truncated log is not extended", func(t *testing.T) {
+		b := newBundle()
+		src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+		src.Damage = []event.Damage{{Kind: event.DamageTruncated, Lost: true}}
+		b.log("b/System.evtx", 9, ev("23:00:00", "HV01", eventLog, idUptime))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"20:00:00", "21:00:00"}}, []span{{"20:00:00", "22:00:00"}})
+	})
+	t.Run("an empty log covers what the others do; an absent one nothing", func(t *testing.T) {
+		b := newBundle()
+		b.log("b/System.evtx", 9, ev("20:00:00", "HV01", eventLog, idUptime), ev("23:00:00", "HV01", eventLog, idUptime))
+		b.log("b/Microsoft-Windows-Hyper-V-VMMS%4Admin.evtx", 1)
+		h := host(t, b.b.Build(), "HV01")
+		covers(t, h.Coverage(known.VMMSAdmin), []span{{"10:00:00", "23:00:00"}}, []span{{"22:00:00", "23:10:00"}})
+		if h.Coverage("Application") != nil {
+			t.Error("an absent log covers something")
+		}
+	})
+}
+
+func TestCodesGoToTheMachinesThatFailedThen(t *testing.T) {
+	b := newBundle()
+	other := "3B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E13"
+	b.log("b/VMMS.evtx", 1,
+		ev("22:00:00", "HV01", vmms, 10104, "VmName=A", "VmId="+vmID),
+		ev("22:05:00", "HV01", vmms, 10104, "VmName=B", "VmId="+other),
+		ev("23:30:00", "HV01", vmms, 10104, "VmName=A", "VmId="+vmID))
+	b.log("b/Application.evtx", 1,
+		ev("22:06:00", "HV01", "VSS", idWriterRejected, "=0x800423f4", "=Writer "+HyperVWriter),
+		ev("20:00:00", "HV01", "VSS", idWriterRejected, "=0x800423f0", "=Writer "+HyperVWriter))
+	type failure struct {
+		at, vm string
+		codes  int
+		shared bool
+	}
+	var got []failure
+	for _, f := range b.b.Build().Failures {
+		got = append(got, failure{f.At.Format("15:04"), f.VM.Label(), len(f.Codes), f.Shared})
+	}
+	want := []failure{{"20:00", "", 1, false}, {"22:00", "A", 1, true}, {"22:05", "B", 1, true}, {"23:30", "A", 0, false}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(failure{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheSameLogTwiceCountsOnce(t *testing.T) {
+	b := newBundle()
+	for _, p := range []string{"b/VMMS.evtx", "b/copy/VMMS.evtx"} {
+		b.log(p, 1, ev("22:00:00", "HV01", vmms, 10104, "VmName=A", "VmId="+vmID))
+	}
+	if s := b.b.Build(); len(s.Events) != 1 || len(s.Failures) != 1 {
+		t.Errorf("%d events, %d failures", len(s.Events), len(s.Failures))
+	}
+}
+
+func TestJobs(t *testing.T) {
+	b := newBundle()
+	b.log("b/Backup.evtx", 1,
+		ev("22:00:00", "HV01", backup, 1),
+		ev("22:30:00", "HV01", backup, 5, "HRESULT=0x80780049"),
+		ev("22:30:01", "HV01", backup, 517, "ErrorCode=2155348041"),
+		ev("23:00:00", "HV01", backup, 226, "RestoreTime=2010-03-14T22:50:00.0000000Z", `AppRestoreAlternateTargetPath=D:\R`, "AppsInfo=<A><Component ComponentName='A'/></A>"))
+	b.log("b/System.evtx", 1, ev("21:00:00", "HV01", clustering, 5140, "VolumeName=Volume1", "ResourceName=Disk 1"), ev("21:20:00", "HV01", clustering, 5141, "VolumeName=Volume1"))
+	b.log("b/VMMS.evtx", 1, ev("10:00:00", "HV01", vmms, 18304, "VmName=A", "VmId="+vmID))
+	type job struct {
+		kind     JobKind
+		from, to string
+		outcome  string
+		vms      int
+		target   string
+	}
+	var got []job
+	for _, j := range b.b.Build().Jobs {
+		got = append(got, job{j.Kind, j.From.Format("15:04"), j.To.Format("15:04"), j.Outcome, len(j.VMs), j.Target})
+	}
+	want := []job{
+		{KindBackup, "21:00", "21:20", OutcomeUnknown, 0, ""},
+		{KindBackup, "22:00", "22:30", Failed, 0, ""},
+		{KindRestore, "22:50", "23:00", WithErrors, 1, `D:\R`},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(job{})); diff != "" {
+		t.Error(diff)
 	}
 }
