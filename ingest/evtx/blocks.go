@@ -119,6 +119,7 @@ func (l *log) newWorker() *worker {
 	w := workers.Get().(*worker)
 	w.log = l
 	w.interest = l.opt.Interest
+	w.unnamed = newProvider("", l.opt.Interest)
 	w.source = l.src.ID
 	w.noCRC = l.header.flags()&flagNoCRC != 0
 	return w

@@ -29,6 +29,7 @@ type decoder struct {
 	// What recurs.
 	names     names
 	providers table[typed[*provider]]
+	unnamed   *provider // of records that name none
 	computers table[typed[string]]
 	channels  table[typed[string]]
 	guids     table[typed[string]]

@@ -120,15 +120,16 @@ func (l *log) readHeader() bool {
 	}
 	n, err := io.ReadFull(r, l.header[:])
 	l.read = int64(n)
+	ended := err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case !Sniff(l.header[:]):
+	case err != nil && !ended:
+		l.err = l.readError(err, l.read)
+	case !Sniff(l.header[:n]):
 		l.err = errors.New("not an EVTX log")
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case ended:
 		l.damages.add(event.Damage{
 			Kind: event.DamageTruncated, Offset: int64(n), Lost: true, Detail: "the log ends within its header",
 		})
-	case err != nil:
-		l.err = err
 	default:
 		l.header.check(&l.damages)
 		return true

@@ -88,4 +88,7 @@ type provider struct {
 
 func (p *provider) wanted(id uint32) bool { return !p.nothing && p.wants.Wants(id) }
 
-var noProvider = &provider{nothing: true}
+func newProvider(name string, in *event.Interest) *provider {
+	wants := in.Provider(name)
+	return &provider{name, wants, wants.Nothing()}
+}

@@ -176,13 +176,11 @@ func (d *decoder) properties(e *event.Event, r *record) {
 // provider returns what is known of the provider that a value names.
 func (d *decoder) provider(v value) *provider {
 	if v.typ == typeNull || len(v.data) == 0 {
-		return noProvider
+		return d.unnamed
 	}
 	e, ok := d.providers.get(v.data)
 	if !ok || e.val.typ != v.typ {
-		p := &provider{name: string(v.appendText(nil))}
-		p.wants = d.interest.Provider(p.name)
-		p.nothing = p.wants.Nothing()
+		p := newProvider(string(v.appendText(nil)), d.interest)
 		e = d.providers.put(v.data, typed[*provider]{v.typ, p}, len(p.name)+64)
 	}
 	return e.val.val

@@ -10,10 +10,11 @@ import (
 // its partner becomes U+FFFD; an odd byte at the end is left out.
 func appendUTF16(dst, src []byte) []byte {
 	dst = slices.Grow(dst, len(src)/2*3)
-	for len(src) >= 2 {
-		n := appendASCII16(&dst, src)
+	for {
+		var n int
+		dst, n = appendASCII16(dst, src)
 		if src = src[n:]; len(src) < 2 {
-			break
+			return dst
 		}
 		r := rune(le.Uint16(src))
 		src = src[2:]
@@ -28,27 +29,24 @@ func appendUTF16(dst, src []byte) []byte {
 		}
 		dst = utf8.AppendRune(dst, r)
 	}
-	return dst
 }
 
 // appendASCII16 appends the ASCII characters that src begins with, four at a
-// time as far as they go, and returns how many bytes of src they take. The
-// caller has made room in dst.
-func appendASCII16(dst *[]byte, src []byte) int {
-	out, n := *dst, 0
+// time as far as they go, and returns how many bytes of src they take.
+func appendASCII16(dst, src []byte) ([]byte, int) {
+	n := 0
 	for ; n+8 <= len(src); n += 8 {
 		x := le.Uint64(src[n:])
 		if x&0xff80ff80ff80ff80 != 0 {
 			break
 		}
 		x = (x | x>>8) & 0x0000ffff0000ffff
-		out = le.AppendUint32(out, uint32(x|x>>16))
+		dst = le.AppendUint32(dst, uint32(x|x>>16))
 	}
 	for ; n+2 <= len(src) && src[n] < 0x80 && src[n+1] == 0; n += 2 {
-		out = append(out, src[n])
+		dst = append(dst, src[n])
 	}
-	*dst = out
-	return n
+	return dst, n
 }
 
 // trimNUL16 cuts NUL units off the end of UTF-16 text.

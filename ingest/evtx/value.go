@@ -59,10 +59,8 @@ func (v value) appendText(dst []byte) []byte {
 	switch v.typ {
 	case typeNull, typeBinXML:
 		return dst
-	case typeString, typeXML:
-		return appendUTF16(dst, trimNUL16(v.data))
-	case typeAnsi:
-		return appendCP1252(dst, bytes.TrimRight(v.data, "\x00"))
+	case typeString, typeXML, typeAnsi:
+		return v.appendString(dst)
 	case typeInt8, typeInt16, typeInt32, typeInt64:
 		if n, ok := v.uint(); ok {
 			shift := 64 - 8*len(v.data)
@@ -108,6 +106,14 @@ func (v value) appendText(dst []byte) []byte {
 	return appendBinary(dst, v.data)
 }
 
+// appendString appends the text of a string without the NULs that end it.
+func (v value) appendString(dst []byte) []byte {
+	if v.typ == typeAnsi {
+		return appendCP1252(dst, bytes.TrimRight(v.data, "\x00"))
+	}
+	return appendUTF16(dst, trimNUL16(v.data))
+}
+
 // appendItems appends the texts of an array where it can't repeat its element,
 // such as in an attribute.
 func (v value) appendItems(dst []byte) []byte {
@@ -130,9 +136,15 @@ func (v *value) next() (value, bool) {
 	if len(v.data) == 0 {
 		return value{}, false
 	}
+	if v.typ == typeArray|typeSize { // nothing states the width: that of 64-bit Windows if it fits
+		v.typ = typeArray | typeHexInt32
+		if len(v.data)%8 == 0 {
+			v.typ = typeArray | typeHexInt64
+		}
+	}
 	item := value{typ: v.typ &^ typeArray}
 	size, skip := v.itemSize(item.typ)
-	if size < 0 || size+skip > len(v.data) {
+	if size <= 0 && skip == 0 || size+skip > len(v.data) {
 		item.typ, size, skip = typeBinary, len(v.data), 0
 	}
 	item.data, v.data = v.data[:size], v.data[size+skip:]
@@ -140,7 +152,7 @@ func (v *value) next() (value, bool) {
 }
 
 // itemSize returns the size of the first item and that of what divides it from
-// the next; -1 if the type does not tell.
+// the next; zeroes if the type does not tell.
 func (v *value) itemSize(typ byte) (size, skip int) {
 	switch typ {
 	case typeString:
@@ -152,22 +164,9 @@ func (v *value) itemSize(typ byte) (size, skip int) {
 		}
 		return len(v.data), 0
 	case typeSID:
-		return cmpPositive(sidSize(v.data)), 0
-	case typeSize: // the width is not stated: that of 64-bit Windows if it fits
-		if len(v.data)%8 == 0 {
-			return 8, 0
-		}
-		return 4, 0
+		return sidSize(v.data), 0
 	}
-	return cmpPositive(widths[typ]), 0
-}
-
-// cmpPositive returns n, or -1 if it is no size.
-func cmpPositive(n int) int {
-	if n <= 0 {
-		return -1
-	}
-	return n
+	return widths[typ], 0
 }
 
 // uint returns the value of 1, 2, 4 or 8 bytes, without sign.
@@ -190,7 +189,7 @@ func (v value) number() (uint64, bool) {
 	switch v.typ {
 	case typeString, typeAnsi:
 		var buf [24]byte
-		text := v.appendText(buf[:0])
+		text := v.appendString(buf[:0])
 		n, err := strconv.ParseUint(string(text), 0, 64)
 		return n, err == nil
 	case typeInt8, typeUint8, typeInt16, typeUint16, typeInt32, typeUint32, typeInt64, typeUint64,
@@ -207,9 +206,9 @@ func (v value) time() (time.Time, bool) {
 		return fileTime(le.Uint64(v.data))
 	case v.typ == typeSystemTime && len(v.data) == 16:
 		return systemTime(v.data)
-	case v.typ == typeString:
-		t, err := time.Parse(time.RFC3339Nano, string(v.appendText(nil)))
-		return t.UTC().Truncate(100), err == nil
+	case v.typ == typeString && len(v.data) <= 2*maxTimeText:
+		var buf [3 * maxTimeText]byte
+		return parseTime(v.appendString(buf[:0]))
 	}
 	return time.Time{}, false
 }
@@ -234,10 +233,56 @@ func fileTime(n uint64) (time.Time, bool) {
 // week, day, hour, minute, second, millisecond.
 func systemTime(b []byte) (time.Time, bool) {
 	part := func(i int) int { return int(le.Uint16(b[2*i:])) }
-	t := time.Date(part(0), time.Month(part(1)), part(3), part(4), part(5), part(6), part(7)*1e6, time.UTC)
-	ok := t.Year() == part(0) && int(t.Month()) == part(1) && t.Day() == part(3) && t.Hour() == part(4) &&
-		t.Minute() == part(5) && t.Second() == part(6) && part(0) >= 1601 && part(0) <= 9999
-	return t, ok
+	return date(part(0), part(1), part(3), part(4), part(5), part(6), part(7)*1e6, part(7) < 1000)
+}
+
+// maxTimeText is more than a time has characters, also with an offset.
+const maxTimeText = 40
+
+// parseTime reads a time as it is written in records without templates:
+// 2010-03-01T22:00:14.1234567Z, with any number of digits behind the point. The
+// rare other forms of RFC 3339 are left to package time.
+func parseTime(b []byte) (time.Time, bool) {
+	const form = "0000-00-00T00:00:00"
+	if len(b) <= len(form) || b[len(b)-1] != 'Z' {
+		t, err := time.Parse(time.RFC3339Nano, string(b))
+		return t.UTC().Truncate(100), err == nil
+	}
+	var parts [6]int
+	part := 0
+	for i, c := range []byte(form) {
+		switch {
+		case c != '0' && b[i] == c:
+			part++
+		case c == '0' && b[i]-'0' <= 9:
+			parts[part] = 10*parts[part] + int(b[i]-'0')
+		default:
+			return time.Time{}, false
+		}
+	}
+	ns, ok := parseFraction(b[len(form) : len(b)-1])
+	return date(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], ns, ok)
+}
+
+// parseFraction reads a point and digits as nanoseconds, cut to 100.
+func parseFraction(b []byte) (ns int, ok bool) {
+	if len(b) > 0 && b[0] != '.' {
+		return 0, false
+	}
+	for i, scale := 1, int(1e8); i < len(b); i, scale = i+1, scale/10 {
+		if b[i]-'0' > 9 {
+			return 0, false
+		}
+		ns += int(b[i]-'0') * scale
+	}
+	return ns / 100 * 100, true
+}
+
+// date is time.Date for parts that must be in their ranges.
+func date(year, month, day, hour, minute, second, ns int, ok bool) (time.Time, bool) {
+	t := time.Date(year, time.Month(month), day, hour, minute, second, ns, time.UTC)
+	return t, ok && year >= 1601 && year <= 9999 && int(t.Month()) == month && t.Day() == day &&
+		t.Hour() == hour && t.Minute() == minute && t.Second() == second
 }
 
 func appendTime(dst []byte, t time.Time) []byte {

@@ -36,12 +36,16 @@ type instance struct {
 // The fragment header: token, version 1.1, no flags.
 var fragment = []byte{0x0f, 1, 1, 0}
 
-// document writes the XML of a record.
-func (k *chunk) document(d document) {
-	if k.config.direct {
+// xml writes the XML of a record.
+func (k *chunk) xml(d document) {
+	switch {
+	case d.raw != nil:
+		k.u8(d.raw(len(k.b))...)
+		return
+	case k.config.direct:
 		k.u8(fragment...)
 		k.element(d.direct(), false)
-	} else {
+	default:
 		k.instance(d.instance())
 	}
 	k.u8(0)

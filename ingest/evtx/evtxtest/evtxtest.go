@@ -74,7 +74,13 @@ func BadFileChecksum() Option { return after(func(l *log) { l.b[124] ^= 0xff }) 
 func BadHeaderChecksum(chunk int) Option { return after(func(l *log) { l.chunk(chunk)[124] ^= 0xff }) }
 
 // BadDataChecksum spoils the checksum of a chunk's records.
-func BadDataChecksum(chunk int) Option { return after(func(l *log) { l.chunk(chunk)[52] ^= 0xff }) }
+func BadDataChecksum(chunk int) Option {
+	return after(func(l *log) {
+		c := l.chunk(chunk)
+		c[52] ^= 0xff
+		fixHeader(c)
+	})
+}
 
 // Truncate cuts the log to n bytes, or by -n bytes if n is negative.
 func Truncate(n int) Option {
@@ -179,6 +185,16 @@ func WriteValues(system string, values ...Value) []byte {
 	return write([]document{d}, &config{minor: 1})
 }
 
+// WriteBinary returns a log of one chunk, whose records hold the given binary
+// XML. Each function is told the offset in the chunk at which its XML will stand.
+func WriteBinary(records ...func(at int) []byte) []byte {
+	var events []document
+	for _, r := range records {
+		events = append(events, document{raw: r})
+	}
+	return write(events, &config{minor: 1})
+}
+
 // Fix computes the checksums of a log anew: after it was changed by hand.
 func Fix(log []byte) {
 	if len(log) >= FileHeaderSize {
@@ -195,5 +211,9 @@ func Fix(log []byte) {
 func FixChunk(c []byte) {
 	free := min(max(int(le.Uint32(c[48:])), ChunkHeaderSize), ChunkSize)
 	le.PutUint32(c[52:], crc32.ChecksumIEEE(c[ChunkHeaderSize:free]))
+	fixHeader(c)
+}
+
+func fixHeader(c []byte) {
 	le.PutUint32(c[124:], crc32.Update(crc32.ChecksumIEEE(c[:120]), crc32.IEEETable, c[128:ChunkHeaderSize]))
 }

@@ -96,13 +96,13 @@ func (k *chunk) add(d document, number uint64) bool {
 	k.b = append(k.b, "**\x00\x00\x00\x00\x00\x00"...)
 	k.u64(number)
 	k.u64(d.written)
-	k.document(d)
+	k.xml(d)
 	for len(k.b)%8 != 4 { // so that the next record begins at a multiple of 8
 		k.b = append(k.b, 0)
 	}
 	k.u32(uint32(len(k.b) - start + 4))
 	le.PutUint32(k.b[start+4:], uint32(len(k.b)-start))
-	if len(k.b) > ChunkSize {
+	if len(k.b) >= ChunkSize { // a record that ends where the chunk does is cut for libevtx
 		k.b = k.b[:start]
 		copy(k.b, tables)
 		maps.DeleteFunc(k.names, func(_ string, off int) bool { return off >= start })

@@ -97,6 +97,7 @@ type document struct {
 	system   map[string]string // by "Element" or "Element@Attribute"
 	written  uint64            // FILETIME of the record header
 	payloads []*instance       // EventData, UserData and so on
+	raw      func(at int) []byte
 }
 
 const eventSchema = "http://schemas.microsoft.com/win/2004/08/events/event"
