@@ -1,0 +1,107 @@
+package main
+
+import (
+	"go/build"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vsswhy/vsswhy"
+
+// layers is the import table: which packages of this module, and which outside
+// the standard library, each package may import. A new arrow is a decision: it
+// is made here, and in ARCHITECTURE.md.
+var layers = map[string][]string{
+	"ingest/event":         {},
+	"ingest/known":         {},
+	"ingest/evtx":          {"ingest/event"},
+	"ingest/evtx/evtxtest": {},
+	"ingest/eventxml":      {"ingest/event", "golang.org/x/text"},
+	"ingest/artefact":      {"ingest/event", "golang.org/x/text"},
+	"ingest/archive":       {"ingest/event", "github.com/klauspost/compress", "golang.org/x/text"},
+	"ingest":               {"ingest/event", "ingest/evtx", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
+	"rules/report":         {},
+	"rules/scene":          {"ingest/event", "ingest/known"},
+	"rules/builtin":        {},
+	"rules":                {"ingest/event", "ingest/known", "rules/scene", "rules/report", "go.yaml.in/yaml/v4"},
+	"cmd/vsswhy": {"ingest", "ingest/event", "ingest/known", "rules", "rules/builtin", "rules/report", "rules/scene",
+		"github.com/spf13/cobra", "golang.org/x/term"},
+}
+
+// TestImportTable reads the files itself, so that the test cache sees a change.
+func TestImportTable(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); path != root && (strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "testdata") {
+			return filepath.SkipDir
+		}
+		checkPackage(t, root, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkPackage(t *testing.T, root, dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+	if len(files) == 0 {
+		return
+	}
+	rel, _ := filepath.Rel(root, dir)
+	pkg := filepath.ToSlash(rel)
+	allowed, known := layers[pkg]
+	if !known {
+		t.Errorf("package %s is not in the import table", pkg)
+		return
+	}
+	documented := false
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		documented = documented || f.Doc != nil
+		for _, spec := range f.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if name := strings.TrimPrefix(path, module+"/"); !allows(allowed, name) {
+				t.Errorf("%s imports %s, which the import table does not allow", file, path)
+			}
+		}
+	}
+	if !documented {
+		t.Errorf("package %s has no documentation", pkg)
+	}
+}
+
+// allows: the standard library is open to all; a library's packages come with
+// its module.
+func allows(allowed []string, path string) bool {
+	if inStandardLibrary(path) {
+		return true
+	}
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		return path == a || strings.Contains(a, ".") && strings.HasPrefix(path, a+"/")
+	})
+}
+
+func inStandardLibrary(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	if strings.Contains(first, ".") {
+		return false
+	}
+	info, err := os.Stat(filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(path)))
+	return err == nil && info.IsDir()
+}
