@@ -119,12 +119,7 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 // readHead reads what a file is recognised by.
 func readHead(r io.Reader) ([]byte, error) {
 	head := make([]byte, archive.HeadBytes)
-	n, err := 0, error(nil)
-	for n < len(head) && err == nil {
-		var m int
-		m, err = r.Read(head[n:])
-		n += m
-	}
+	n, err := fill(r, head)
 	if err == io.EOF {
 		err = nil
 	}
@@ -249,15 +244,12 @@ func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashi
 	return <-hashed
 }
 
-// readOnce decodes content that comes by once. The hash of a large log is
-// computed on another goroutine, since unpacking takes up this one.
+// readOnce decodes content that comes by once.
 func (s *scan) readOnce(n *node, f *format, in input, stream io.Reader, size int64) *hashing {
-	h := newHashing(stream)
-	if size >= largeLog && s.opt.Workers > 1 {
-		apart := newHashApart(h.sum)
-		h.w = apart
-		defer apart.wait()
+	if (size >= largeLog || size < 0) && s.opt.Workers > 1 {
+		stream = newAhead(stream)
 	}
+	h := newHashing(stream)
 	in.r = h
 	s.decode(n, f, in)
 	h.drain()
