@@ -161,6 +161,7 @@ func (w *worker) readAt(i int) *block {
 func (w *worker) block(data []byte, off int64, err error) *block {
 	b := &block{bytes: int64(len(data)), err: w.log.readError(err, off+int64(len(data)))}
 	w.out, w.base = b, off
+	w.plans.enterBlock()
 	for len(data) > 0 {
 		chunk := data[:min(chunkSize, len(data))]
 		w.readChunk(chunk)

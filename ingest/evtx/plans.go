@@ -13,12 +13,13 @@ const definitionSize = 24
 // chunk to its plan. Entries are valid if they bear the chunk's generation, so
 // that the table need not be cleared for each chunk.
 //
-// Behind it, plans are kept for all chunks of the log: every chunk repeats its
+// Behind it, plans are kept for the other chunks of a block: each repeats its
 // definitions, in bytes that differ by the offsets within, so that they can't be
 // told by a hash. A GUID and the size of the definition tell them (the size
 // differs where a name is in line in one chunk and referred to in another). That
-// holds for what Windows wrote; so only chunks whose checksums are right put
-// plans there and take them from there.
+// holds for what Windows wrote, so only chunks whose checksums are right put
+// plans there and take them from there. They are kept for no longer than a block,
+// as what a log yields must not depend on which worker reads which block.
 type planTable struct {
 	entries    []planEntry // by offset
 	generation uint32
@@ -37,12 +38,18 @@ type planKey struct {
 }
 
 // maxPlanCost bounds the memory of the plans kept, in bytes; when a hostile log
-// reaches it, they are dropped. Real logs need about 100 KiB.
+// reaches it, they are dropped. Real ones take about 100 KiB.
 const maxPlanCost = 4 << 20
 
 // maxCompiled bounds the bytes of definitions that are compiled for a chunk.
 // They can't be more than it holds, unless definitions overlap.
 const maxCompiled = 4 * chunkSize
+
+// enterBlock forgets the plans of the block before.
+func (t *planTable) enterBlock() {
+	clear(t.kept)
+	t.cost = 0
+}
 
 // enter prepares for another chunk.
 func (t *planTable) enter() {
@@ -68,7 +75,8 @@ func (t *planTable) set(off int, p *plan) {
 // keep stores a plan for the other chunks.
 func (t *planTable) keep(key planKey, p *plan) {
 	if t.cost += p.cost(); t.kept == nil || t.cost > maxPlanCost {
-		t.kept, t.cost = map[planKey]*plan{}, p.cost()
+		t.kept = map[planKey]*plan{}
+		t.cost = p.cost()
 	}
 	t.kept[key] = p
 }
