@@ -67,6 +67,7 @@ func (s *scan) drop(n *node) {
 func (s *scan) done(n *node) {
 	if n.cancel != nil {
 		n.cancel()
+		s.through.Add(n.meter.Unpacked())
 	}
 	if n.left {
 		return // its reader may still use it; end frees what it holds

@@ -89,6 +89,7 @@ type scan struct {
 	mu      sync.Mutex
 	held    map[*node]struct{} // the nodes that hold something open for their children
 	open    atomic.Int64       // how many
+	through atomic.Int64       // bytes unpacked for nodes that are done
 
 	// Of the emitter.
 	yield    func(event.Batch) bool
@@ -125,7 +126,7 @@ func (s *scan) total(size int64) { s.opt.Progress.BytesTotal.Add(size) }
 // mayReadAhead is the queue's ready: reading ahead stops where it would cost
 // more than it may.
 func (s *scan) mayReadAhead() bool {
-	return s.open.Load() < maxOpen && s.queue.waiting < maxAhead && s.run.Unpacked() < s.opt.Limits.Output
+	return s.open.Load() < maxOpen && s.queue.waiting < maxAhead && s.run.Unpacked()-s.through.Load() < s.opt.Limits.Output
 }
 
 // prepare is the queue's claim.

@@ -445,7 +445,7 @@ func TestStall(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	var p Progress
-	dir := tree{{"a.zip", bundle.zip(t)}, {"b.tgz", gz(t, bundle.tar(t))}, {"c.log", "LINES\nc\n"}}.folder(t)
+	dir := tree{{"a.zip", bundle.zip(t)}, {"b.tgz", gz(t, bundle.tar(t))}, {"c/d/e.log", "LINES\nc\n"}}.folder(t)
 	_, messages := collect(t, Options{Progress: &p}, dir)
 	if done, total := p.BytesDone.Load(), p.BytesTotal.Load(); done != total || total == 0 {
 		t.Errorf("done %d of %d bytes", done, total)

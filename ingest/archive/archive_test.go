@@ -346,6 +346,8 @@ func TestDamage(t *testing.T) {
 	flipped[bytes.Index(flipped, []byte("first"))] ^= 1
 	headless := bytes.Clone(inflated)
 	headless[0] = 'X'
+	unsound := makeGzip(t, makeTarOf(t, files[0]))
+	unsound[len(unsound)-8] ^= 1
 	const noDirectory = "archive true: the zip's central directory is missing or damaged; its members are looked for by their local headers"
 	for _, c := range []struct {
 		name string
@@ -373,6 +375,8 @@ func TestDamage(t *testing.T) {
 		{"cut tar.gz", makeGzip(t, makeTarOf(t, files[:2]...))[:6000],
 			[]string{"tar.gz | truncated true: klauspost/compress/gzip: the compressed data ends too early", `a = "first"`,
 				"b = 5852 bytes | truncated true: klauspost/compress/gzip: the compressed data ends too early"}},
+		{"tar.gz with a wrong checksum", unsound,
+			[]string{"tar.gz | archive false: klauspost/compress/gzip: the content does not match its checksum", `a = "first"`}},
 		{"gzip header only", []byte("\x1f\x8b\x08\x00"), []string{"gzip | truncated true: klauspost/compress/gzip: the compressed data ends too early"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,7 +30,11 @@ func listCompressed(l *lister, in *Content, suffix string, open func(*Meter, *Co
 	stream := bufio.NewReaderSize(r, 64<<10)
 	if head, _ := stream.Peek(tarBlock); isTar(head) {
 		l.a.Format = "tar." + suffix
-		return listTarStream(l, stream)
+		if err := listTarStream(l, stream); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, stream) // up to the checksum
+		return err
 	}
 	if err := l.count(); err != nil {
 		return err

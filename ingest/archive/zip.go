@@ -204,7 +204,7 @@ func (m *zipMember) content(in *Content) Content {
 func (m *zipMember) open(meter *Meter, in *Content) (io.ReadCloser, error) {
 	packed := io.NewSectionReader(meteredAt{in.At, meter}, m.offset, m.packed)
 	z := inflaters.Get().(*inflater)
-	z.reset(packed, m.method)
+	z.reset(packed, m.method == zipDeflated && m.packed > 0) // some write nothing for an empty file
 	r := &unpacker{m: meter, lib: "klauspost/compress/flate", r: z.r, packed: min(m.packed, in.Size)}
 	return readCloser{&verifier{r: r, m: m}, func() { inflaters.Put(z) }}, nil
 }
@@ -222,10 +222,10 @@ var inflaters = sync.Pool{New: func() any {
 	return &inflater{buf: buf, flate: flate.NewReader(buf)}
 }}
 
-func (z *inflater) reset(packed io.Reader, method uint16) {
+func (z *inflater) reset(packed io.Reader, deflated bool) {
 	z.buf.Reset(packed)
 	z.r = z.buf
-	if method == zipDeflated {
+	if deflated {
 		z.flate.(flate.Resetter).Reset(z.buf, nil)
 		z.r = z.flate
 	}
