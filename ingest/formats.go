@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/vsswhy/vsswhy/ingest/artefact"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/eventxml"
 	"github.com/vsswhy/vsswhy/ingest/evtx"
@@ -37,6 +38,7 @@ var formats = []format{
 	{is("evtx", evtx.Sniff), readEVTX},
 	{is("xml", eventxml.Sniff), readXML},
 	{magic("evt", "\x30\x00\x00\x00LfLe"), unread("classic event logs (.evt) are not read")},
+	{artefact.Sniff, readArtefact},
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
@@ -45,6 +47,12 @@ func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]even
 
 func readXML(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
 	return events(eventxml.Read(ctx, in.r, src, eventxml.Options{Interest: in.interest}))
+}
+
+func readArtefact(_ context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return func(yield func([]event.Event, []event.Fact) bool) {
+		yield(nil, artefact.Read(in.r, src.Format, src))
+	}
 }
 
 // events turns what a reader of logs yields into what a reader yields.
