@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -117,4 +118,31 @@ func readAlone(t *testing.T, f *zip.File) (src event.Source, ok bool) {
 	}
 	src.Size = int64(f.UncompressedSize64)
 	return src, true
+}
+
+// Logs, exports and artefacts are told apart, and give events and facts.
+func TestRecognised(t *testing.T) {
+	const xml = `<Events><Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='VSS'/><EventID>12293</EventID>` +
+		`<TimeCreated SystemTime='2010-02-01T10:00:00Z'/><EventRecordID>7</EventRecordID><Channel>Application</Channel><Computer>node-a</Computer></System></Event></Events>`
+	const reg = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Virtualization\\VssRequestor]\r\n\"BackupType\"=dword:00000000\r\n"
+	path := write(t, "x.zip", tree{{"a.txt", xml}, {"b.log", reg}, {"c", "\x30\x00\x00\x00LfLe\x01"}}.zip(t))
+	var got []string
+	for b := range Scan(t.Context(), []string{path}, Options{}) {
+		for _, e := range b.Events {
+			got = append(got, fmt.Sprint(e.Source, " event ", e.Provider, " ", e.ID))
+		}
+		for _, f := range b.Facts {
+			got = append(got, fmt.Sprint(f.Source, " fact ", f.Key, " ", f.Value))
+		}
+		if b.Last {
+			got = append(got, brief(*b.Source, path+"!"))
+		}
+	}
+	want := []string{
+		filepath.ToSlash(path) + " | zip", "2 event VSS 12293", "a.txt | xml", "3 fact vssrequestor.backup 0", "b.log | registry",
+		"c | evt | unsupported true: classic event logs (.evt) are not read",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
