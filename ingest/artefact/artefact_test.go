@@ -206,6 +206,9 @@ func TestRead(t *testing.T) {
 			named(2, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385"), named(3, "", event.FactFileVersion, "vssapi.dll", "6.1.7600.20542")}},
 		{"wmic datafile as CSV", "file-versions", versionCSV, []F{named(2, "NODE-A", event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}},
 		{"VersionInfo, cut table", "file-versions", versionTable, []F{named(4, "NODE-A", event.FactFileVersion, "vmms.exe", "6.1.7600.20542")}},
+		{"a plain line", "file-versions", "C:\\Windows\\System32\\vmms.exe: 6.1.7600.16385 (win7_rtm.090713-1255)\r\nvssapi.dll 6.1.7600.20542\r\n", []F{
+			named(1, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385"), named(2, "", event.FactFileVersion, "vssapi.dll", "6.1.7600.20542")}},
+		{"VersionInfo without FileName", "file-versions", "\r\nFileVersion        : 6.1.7600.16385\r\nInternalName       : vmms.exe\r\nOriginalFilename   : vmms.exe\r\n", []F{named(2, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}},
 		{"filever", "file-versions", versionFilever, []F{named(1, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}},
 	}
 	for _, tt := range tests {
@@ -275,6 +278,7 @@ func TestSniffNothing(t *testing.T) {
 		"empty":                "",
 		"binary":               "ElfFile\x00\x00\x00",
 		"event log as CSV":     "Level,Date and Time,Source,Event ID,Task Category\r\nError,10/14/2009 10:00:00,Microsoft-Windows-Hyper-V-VMMS,10103,None,\"vmms.exe 6.1.7600.16385 failed\"\r\n",
+		"article's table":      "Vmms.exe 6.1.7600.20542 4,499,968 06-Oct-2009 03:05 x64\r\n",
 		"cluster log":          "0000ab34.00008b68::2014/06/10-07:54:34.099 INFO  [DCM] vmms.exe 6.1.7600.20542 {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}\r\n",
 		"readme":               "Install KB975354. It brings vmms.exe 6.1.7600.20542.\r\nHotFixID KB975354\r\nOS Version: 6.1.7601\r\n",
 		"an article's table":   "File name\tFile version\tFile size\tDate\tTime\tPlatform\r\nVmms.exe\t6.1.7600.20542\t4,499,968\t06-Oct-2009\t09:33\tx64\r\n",

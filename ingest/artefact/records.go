@@ -23,7 +23,7 @@ type property struct {
 // properties are the names of interest.
 var properties = []string{
 	"hotfixid", "installdate", "installedon", "csname", "pscomputername", "__server", "node", "source",
-	"name", "filename", "fullname", "version", "fileversion", "productversion",
+	"name", "filename", "fullname", "originalfilename", "version", "fileversion", "productversion",
 }
 
 // get returns the first of the properties that is there and not empty.

@@ -96,9 +96,6 @@ type systemInfo struct {
 	entries int
 }
 
-// maxValuesBeforeVersion is the place of the version among the values.
-const versionValue = 3
-
 func (s *systemInfo) line(l line) {
 	if m := entry.FindStringSubmatch(l.text); m != nil {
 		s.entry(l, m[1])

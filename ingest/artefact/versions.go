@@ -19,6 +19,14 @@ var version = regexp.MustCompile(`^(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})(?:\s|$)`
 //	--a-- W32x64 ENU  6.1.7600.16385 shp  4,490,752 07-14-2009 vmms.exe
 var fileverLine = regexp.MustCompile(`^[-a-z]{5,6}\s+W\d\d\S*\s+\S+\s+(\d+\.\d+\.\d+\.\d+)\s.*\s(\S+)\s*$`)
 
+// plainLine is what people write down by hand or print with a format of their
+// own: a file and its version, and nothing else. A line that goes on is one of
+// an article's table, which tells the versions of the update and not of a host.
+//
+//	vmms.exe 6.1.7600.16385
+//	C:\Windows\System32\vmms.exe: 6.1.7600.16385 (win7_rtm.090713-1255)
+var plainLine = regexp.MustCompile(`^\s*"?([A-Za-z:\\%.\w]*?\w+\.(?:exe|dll))"?\s*[\s,;:=]\s*"?(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})"?(?:\s*\([^()]*\))?\s*$`)
+
 // knownVersions asks for an object with both a name and a version, under the names
 // of properties. Mere text, such as an article's table of files, has none.
 func knownVersions(t *text) bool {
@@ -38,7 +46,11 @@ func readVersions(t *text, f *facts) {
 func (t *text) versions() func(yield func(line, event.Fact) bool) {
 	return func(yield func(line, event.Fact) bool) {
 		if fileverLine.MatchString(t.first().text) {
-			t.filever(yield)
+			t.pairs(fileverLine, 2, 1, yield)
+			return
+		}
+		if plainLine.MatchString(t.first().text) {
+			t.pairs(plainLine, 1, 2, yield)
 			return
 		}
 		for r := range t.records() {
@@ -51,7 +63,7 @@ func (t *text) versions() func(yield func(line, event.Fact) bool) {
 
 // fileVersion makes a fact of an object, if it is a file of interest.
 func fileVersion(r record) (line, event.Fact, bool) {
-	host, name := splitPath(r.get("filename", "fullname", "name").text)
+	host, name := splitPath(r.get("filename", "fullname", "name", "originalfilename").text)
 	v := r.get("fileversion", "version", "productversion")
 	m := version.FindStringSubmatch(v.text)
 	if m == nil || !files[name] {
@@ -63,14 +75,16 @@ func fileVersion(r record) (line, event.Fact, bool) {
 	return v.line, event.Fact{Host: host, Key: event.FactFileVersion, Name: name, Value: m[1]}, true
 }
 
-func (t *text) filever(yield func(line, event.Fact) bool) {
+// pairs yields what the lines of a form say; name and version are the numbers
+// of its groups.
+func (t *text) pairs(form *regexp.Regexp, name, version int, yield func(line, event.Fact) bool) {
 	for l := range t.filled() {
-		m := fileverLine.FindStringSubmatch(l.text)
+		m := form.FindStringSubmatch(l.text)
 		if m == nil {
 			continue
 		}
-		host, name := splitPath(m[2])
-		if files[name] && !yield(l, event.Fact{Host: host, Key: event.FactFileVersion, Name: name, Value: m[1]}) {
+		host, file := splitPath(m[name])
+		if files[file] && !yield(l, event.Fact{Host: host, Key: event.FactFileVersion, Name: file, Value: m[version]}) {
 			return
 		}
 	}
