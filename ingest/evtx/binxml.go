@@ -29,6 +29,9 @@ const (
 	tokenMore = 0x40 // more data, attributes or text follows
 )
 
+// fragmentHeader is the usual one: the token, version 1.1, no flags.
+const fragmentHeader = 0x0001010f
+
 // noDependency marks an element that depends on no substitution.
 const noDependency = 0xffff
 
@@ -102,8 +105,9 @@ func (c *cursor) peek() byte {
 // text returns a length-prefixed string: its count of UTF-16 units, then those.
 func (c *cursor) text() []byte { return c.take(2 * c.u16()) }
 
-// name returns the UTF-16 text of the name that the next four bytes point to.
-// The string table of the chunk header is not needed for it, and may be damaged.
+// name returns the name that the next four bytes point to: its offset and UTF-16
+// text. The string table of the chunk header is not needed for it, and may be
+// damaged.
 //
 //	+0  u32  offset in the chunk of the next name with the same hash bucket
 //	+4  u16  hash
@@ -111,29 +115,31 @@ func (c *cursor) text() []byte { return c.take(2 * c.u16()) }
 //	+8       units, and a NUL unit
 //
 // The first element that uses a name holds it right here, in line.
-func (c *cursor) name() []byte {
-	at := int(c.u32())
-	in := cursor{b: c.b, pos: at, end: len(c.b), err: c.err}
-	inline := at == c.pos
-	if inline {
-		in.end = c.end
-	} else if at < chunkHeaderSize || at > len(c.b) {
-		c.failf("name offset %#x is outside of the chunk", at)
-		return nil
+func (c *cursor) name() (off int, text []byte) {
+	off = int(c.u32())
+	if c.err == nil && (off < chunkHeaderSize || off > len(c.b)-8) {
+		c.failf("name offset %#x is outside of the chunk", off)
 	}
-	in.take(6)
-	name := in.text()
-	if inline {
-		in.take(2)
-		c.pos = in.pos
+	if c.err != nil {
+		return 0, nil
 	}
-	c.err = in.err
-	return name
+	size := 2 * int(le.Uint16(c.b[off+6:]))
+	if size > len(c.b)-off-8 {
+		c.err = errShort
+		return 0, nil
+	}
+	if off == c.pos {
+		c.take(8 + size + 2)
+	}
+	return off, c.b[off+8:][:size]
 }
 
 // skipProlog moves past fragment headers and processing instructions, which
 // may stand before a root element.
 func (c *cursor) skipProlog() {
+	if c.end-c.pos > 4 && le.Uint32(c.b[c.pos:]) == fragmentHeader {
+		c.pos += 4
+	}
 	for c.err == nil {
 		switch c.peek() {
 		case tokenFragmentHeader:

@@ -127,12 +127,14 @@ func (l *log) newWorker() *worker {
 
 // release gives the worker's memory back, without what it learnt of the log.
 func (w *worker) release() {
+	d := &w.decoder
 	*w = worker{
 		decoder: decoder{
-			plans: planTable{entries: w.plans.entries, generation: w.plans.generation},
-			subs:  w.subs,
-			text:  w.text,
-			path:  w.path,
+			plans: plans{offsets: d.plans.offsets},
+			names: names{offsets: d.names.offsets},
+			subs:  d.subs,
+			text:  d.text,
+			path:  d.path,
 		},
 		buf: w.buf,
 	}

@@ -95,28 +95,29 @@ func (d *decoder) readRecords(chunk []byte) bool {
 	h := (*chunkHeader)(chunk)
 	free := int(min(max(h.free(), chunkHeaderSize), chunkSize))
 	used := chunk[:min(free, len(chunk))]
-	d.enter(chunk)
-	d.sound = !d.noCRC && h.flags()&flagNoCRC == 0 && d.checkSums(h, used, free)
+	trusted := !d.noCRC && h.flags()&flagNoCRC == 0 && d.checkSums(h, used, free)
+	d.enter(chunk, trusted)
 	return d.walk(used, len(used) < free)
 }
 
-// checkSums reports checksums that are off, and whether none is. The chunk is
-// read all the same: its records are checked one by one, and a log that is
-// copied while it is written has one such chunk.
+// checkSums reports checksums that are off, and whether both are right. The
+// chunk is read all the same: its records are checked one by one, and a log that
+// is copied while it is written has one such chunk.
 func (d *decoder) checkSums(h *chunkHeader, used []byte, free int) bool {
-	head, data := h.sum(), h.dataChecksum()
-	if len(used) == free { // else truncated, and reported as such
-		data = crc32.ChecksumIEEE(used[chunkHeaderSize:])
-	}
+	head := h.sum()
 	if head != h.checksum() {
 		d.report(event.DamageChunkChecksum, 124, false,
 			"checksum of the chunk header is %08x, not %08x", head, h.checksum())
 	}
+	if len(used) < free {
+		return false // truncated, and reported as such
+	}
+	data := crc32.ChecksumIEEE(used[chunkHeaderSize:])
 	if data != h.dataChecksum() {
 		d.report(event.DamageChunkChecksum, 52, false,
 			"checksum of the records is %08x, not %08x", data, h.dataChecksum())
 	}
-	return head == h.checksum() && data == h.dataChecksum() && len(used) == free
+	return head == h.checksum() && data == h.dataChecksum()
 }
 
 // foreign deals with what is no chunk. Zeroes are space that was allocated but

@@ -19,12 +19,10 @@ type decoder struct {
 	noCRC    bool // the file header says that checksums are not kept
 
 	// The present chunk.
-	chunk    []byte
-	base     int64 // its offset in the log
-	out      *block
-	sound    bool // its checksums are right
-	plans    planTable
-	compiled int // bytes of definitions compiled for it
+	chunk []byte
+	base  int64 // its offset in the log
+	out   *block
+	plans plans
 
 	// What recurs.
 	names     names
@@ -61,11 +59,11 @@ const (
 	baseBudget = 4 << 10
 )
 
-// enter makes chunk the present one.
-func (d *decoder) enter(chunk []byte) {
+// enter makes chunk the present one; trusted says that its checksums are right.
+func (d *decoder) enter(chunk []byte, trusted bool) {
 	d.chunk = chunk
-	d.compiled = 0
-	d.plans.enter()
+	d.plans.enter(trusted)
+	d.names.enter()
 }
 
 // A record is a record while it is read.
@@ -197,7 +195,7 @@ func (d *decoder) instance(c *cursor, s scope) (*plan, error) {
 	if c.err != nil || c.end-c.pos < 4 {
 		return nil, errShort
 	}
-	p, err := d.plan(def, id, s)
+	p, err := d.template(def, id, s)
 	if err != nil {
 		return nil, err
 	}

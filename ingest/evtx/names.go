@@ -46,9 +46,23 @@ func (t *table[V]) put(key []byte, val V, size int) *entry[V] {
 
 // names makes strings of the names of elements, attributes and fields.
 type names struct {
-	utf16 table[string]
-	paths table[string]
-	buf   []byte
+	offsets offsetTable[string] // of the present chunk
+	utf16   table[string]
+	paths   table[string]
+	buf     []byte
+}
+
+// enter prepares for another chunk.
+func (n *names) enter() { n.offsets.enter() }
+
+// at returns the name at an offset of the chunk, whose UTF-16 text is given.
+func (n *names) at(off int, raw []byte) string {
+	s, ok := n.offsets.get(off)
+	if !ok {
+		s = n.get(raw)
+		n.offsets.set(off, s)
+	}
+	return s
 }
 
 // get returns UTF-16 text as a string.

@@ -7,9 +7,7 @@ import "strings"
 // once and serves all records that refer to it; XML that a record holds
 // directly is compiled each time, into a plan that is used again.
 type plan struct {
-	guid  [16]byte
-	scope scope
-
+	scope  scope
 	system bool // a System element was found
 	slots  [numSlots]slotText
 	ops    []op
@@ -86,9 +84,6 @@ func (p *plan) reset(s scope) {
 	*p = plan{scope: s, ops: p.ops[:0], parts: p.parts[:0], lits: p.lits[:0]}
 }
 
-// cost is about the memory that p takes, in bytes.
-func (p *plan) cost() int { return 1024 + 96*len(p.ops) + 16*len(p.parts) + len(p.lits) }
-
 // A compiler turns binary XML into a plan.
 type compiler struct {
 	cursor
@@ -110,6 +105,15 @@ func (c *compiler) root(s scope) error {
 	}
 	c.element(s)
 	return c.err
+}
+
+// name reads a reference to a name.
+func (c *compiler) name() string {
+	off, text := c.cursor.name()
+	if c.err != nil {
+		return ""
+	}
+	return c.names.at(off, text)
 }
 
 // An element while it is compiled.
@@ -134,9 +138,9 @@ func (c *compiler) element(s scope) {
 		c.err = errDepth
 	}
 	tok := c.u8()
-	drop := c.dependency()
+	drop := c.dependency(s)
 	c.take(4)
-	e := element{name: localName(c.names.get(c.name())), path: len(c.path)}
+	e := element{name: localName(c.name()), path: len(c.path)}
 	e.node = classify(s, e.name)
 	if e.data {
 		e.name = ""
@@ -162,8 +166,8 @@ func (c *compiler) element(s scope) {
 }
 
 // dependency reads the dependency of an element, and returns the index of the
-// step that tests it, or -1.
-func (c *compiler) dependency() int {
+// step that tests it, or -1. In System the NULL itself says enough.
+func (c *compiler) dependency(s scope) int {
 	if !c.definition {
 		return -1
 	}
@@ -172,6 +176,9 @@ func (c *compiler) dependency() int {
 		return -1
 	}
 	c.need(sub)
+	if s == inSystem {
+		return -1
+	}
 	c.p.ops = append(c.p.ops, op{kind: opDrop, sub: int32(sub)})
 	return len(c.p.ops) - 1
 }
@@ -222,7 +229,7 @@ func (c *compiler) attributes(e *element) {
 			c.failf("token %#02x where an attribute should begin", tok)
 			return
 		}
-		name := c.names.get(c.name())
+		name := c.name()
 		text := text{first: int32(len(c.p.parts))}
 		for c.charData(&text) {
 		}
@@ -350,7 +357,8 @@ func (c *compiler) charData(t *text) bool {
 		c.literal(t, c.take(2))
 	case tokenEntityRef:
 		c.take(1)
-		c.literal(t, entity(c.name()))
+		_, name := c.cursor.name()
+		c.literal(t, entity(name))
 	case tokenSubstitution, tokenOptional:
 		c.take(1)
 		c.substitution(t, tok == tokenOptional)
