@@ -47,6 +47,7 @@ With paths and no command it scans them, as "vsswhy scan" does.`,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.RunE = func(cmd *cobra.Command, paths []string) error {
 		if len(paths) == 0 {
 			return cmd.Help()
