@@ -326,6 +326,29 @@ func TestReadHostile(t *testing.T) {
 	}
 }
 
+// Texts made to be slow: a MiB takes a fraction of a second, in time that does
+// not grow with the square.
+func TestReadHostileIsLinear(t *testing.T) {
+	const half = 1 << 20
+	for name, text := range map[string]string{
+		"Clixml of empty lines":     `<Objs Version="1">` + strings.Repeat("\n", half),
+		"Clixml cut by comments":    `<Objs Version="1"><S N="HotFixID">` + strings.Repeat("a<!---->", half/8),
+		"Clixml of open elements":   `<Objs Version="1">` + strings.Repeat("<a>", half/3),
+		"CSV with a long header":    "HotFixID," + strings.Repeat("a,", half/8) + "\n" + strings.Repeat("a,b\n", half/4),
+		"a table with many columns": "HotFixID " + strings.Repeat("a ", half/8) + "\n" + strings.Repeat("a b\n", half/4),
+		"a list without an end":     strings.Repeat("HotFixID=KB123456\n", half/18),
+		"a line of brackets":        strings.Repeat("[", half),
+	} {
+		for _, format := range formats {
+			start := time.Now()
+			Read(strings.NewReader(text), format.name, &event.Source{})
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("%s as %s took %v", name, format.name, d)
+			}
+		}
+	}
+}
+
 func hosts(n int) io.Reader {
 	var b strings.Builder
 	b.WriteString("CSName,HotFixID\n")

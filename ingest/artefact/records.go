@@ -190,51 +190,64 @@ func (t *text) table(header line) iter.Seq[record] {
 // whose properties are elements with the name in N, at whatever depth.
 func (t *text) clixml(yield func(record) bool) {
 	var all strings.Builder
-	var starts []int // of the lines, in all
-	var lines []line
 	for l := range t.lines() {
-		starts = append(starts, all.Len())
-		lines = append(lines, line{no: l.no, offset: l.offset})
 		all.WriteString(l.text + "\n")
 	}
 	d := xml.NewDecoder(strings.NewReader(all.String()))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded already
-	r, prop, value := record{}, "", ""
+	lineAt, stop := t.lineFinder()
+	defer stop()
+
+	r, prop := record{}, ""
+	var value strings.Builder
 	for depth := 0; depth < maxColumns; {
 		tok, err := d.Token()
 		if err != nil {
-			if len(r) > 0 { // the text ends early; what it says still holds
-				yield(r)
-			}
-			return
+			break // the text may end early: what it says still holds
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
 			depth++
-			prop, value = attribute(tok, "N"), ""
+			prop = attribute(tok, "N")
+			value.Reset()
 		case xml.CharData:
-			if len(value) < maxLine {
-				value += string(tok)
-			}
+			value.Write(tok)
 		case xml.EndElement:
 			depth--
-			i, found := slices.BinarySearch(starts, int(d.InputOffset()))
-			if !found {
-				i--
-			}
 			if prop != "" {
-				r.set(prop, value, lines[i])
+				r.set(prop, value.String(), lineAt(int(d.InputOffset())))
 			}
 			prop = ""
-			if depth == 1 {
-				if len(r) > 0 && !yield(r) {
+			if depth == 1 && len(r) > 0 {
+				if !yield(r) {
 					return
 				}
 				r = record{}
 			}
 		}
 	}
+	if len(r) > 0 {
+		yield(r)
+	}
+}
+
+// lineFinder returns a function that finds the line in which the first n bytes of
+// the decoded lines, with "\n" after each, end. From call to call n must not fall.
+func (t *text) lineFinder() (lineAt func(n int) line, stop func()) {
+	next, stop := iter.Pull(t.lines())
+	present, end := line{}, 0
+	return func(n int) line {
+		for end < n {
+			l, ok := next()
+			if !ok {
+				break
+			}
+			present = l
+			end += len(l.text) + len("\n")
+		}
+		return present
+	}, stop
 }
 
 func attribute(e xml.StartElement, name string) string {
