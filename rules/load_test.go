@@ -1,7 +1,10 @@
 package rules_test
 
 import (
+	"io/fs"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/builtin"
@@ -12,9 +15,119 @@ func TestBuiltinRulesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range set.Rules() {
+	if len(set.Rules()) < 4 {
+		t.Fatalf("%d rules", len(set.Rules()))
+	}
+	for i, r := range set.Rules()[:4] {
 		if r.Issue != i+1 {
 			t.Errorf("rule %d is %s, issue %d", i, r.ID, r.Issue)
 		}
 	}
+	in := set.Interest()
+	for _, want := range []struct {
+		provider string
+		id       uint32
+	}{{"VSS", 8229}, {"Microsoft-Windows-FailoverClustering", 5142}, {"MSSQL$PROD", 18264}, {"iScsiPrt", 20}} {
+		if !in.Wants(want.provider, want.id) {
+			t.Errorf("the rules do not ask for %s %d", want.provider, want.id)
+		}
+	}
+	if in.Wants("VSS", 1) {
+		t.Error("the rules ask for everything")
+	}
+}
+
+// good is a small sound rule; the tests below break it in one place.
+const good = `schema: 1
+id: sample
+title: A sample
+severity: low
+about: backup-failure
+signals:
+  failed: { provider: Microsoft-Windows-Hyper-V-VMMS, id: [10102, 10108-10111] }
+anchor_text: it failed
+anchor_grade: MS
+anchor: { signal: failed, on: subject }
+criteria:
+  - id: one
+    role: required
+    text: one
+    grade: MS
+    signal: failed
+    within: 10m
+`
+
+func load(name, text string) error {
+	_, err := rules.Load(fstest.MapFS{name: {Data: []byte(text)}})
+	return err
+}
+
+func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
+	if err := load("sample.yaml", good); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ name, old, new, want string }{
+		{"unknown field", "title:", "titel:", "line 3"},
+		{"unknown signal", "signal: failed\n    within", "signal: faild\n    within", `sample.yaml:16:5: "faild" is not defined (did you mean "failed"?)`},
+		{"no operator", "    signal: failed\n", "", "sample.yaml:12:5: a test has exactly one of"},
+		{"two operators", "    within: 10m\n", "    within: 10m\n    fact: host.role\n    is: host\n", "this has 2: signal, fact"},
+		{"two windows", "    within: 10m\n", "    within: 10m\n    before: 5m\n", "at most one of within"},
+		{"bad duration", "10m", "ten", `"ten" is no duration`},
+		{"bad id", "10108-10111", "10111-10108", `"10111-10108" is no event id`},
+		{"bad role", "role: required", "role: requird", `sample.yaml:13:5: "requird" is not one of required, discriminating, supporting, excluding (did you mean "required"?)`},
+		{"bad grade", "    grade: MS", "    grade: XX", `sample.yaml:15:5: grade "XX"`},
+		{"no provider", "provider: Microsoft-Windows-Hyper-V-VMMS, ", "", "sample.yaml:7:3: a signal names its provider"},
+		{"other id", "id: sample", "id: simple", `sample.yaml:2:1: id "simple" is not the file's name`},
+		{"limit", "    within: 10m\n", "    within: 10m\n    limit: possible\n", "limit goes with an excluding criterion"},
+		{"unbound", "    within: 10m\n", "    between: [a, b]\n", `"a" is bound by no earlier criterion`},
+		{"newer schema", "schema: 1", "schema: 2", "a newer one may be needed"},
+		{"no YAML", "anchor:", "anchor: [", "sample.yaml"},
+		{"yields to nobody", "about:", "yields_to: [other]\nabout:", `there is no rule "other"`},
+	} {
+		text := strings.Replace(good, tc.old, tc.new, 1)
+		if text == good {
+			t.Fatalf("%s: nothing was changed", tc.name)
+		}
+		if err := load("sample.yaml", text); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v\nwant %s", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	text := strings.Replace(good, "severity: low", "severity: lw", 1)
+	text = strings.Replace(text, "role: required", "role: must", 1)
+	err := load("sample.yaml", text)
+	if err == nil || !strings.Contains(err.Error(), `"lw"`) || !strings.Contains(err.Error(), `"must"`) {
+		t.Errorf("both mistakes are to be reported: %v", err)
+	}
+}
+
+func TestCircularTests(t *testing.T) {
+	text := good + "tests:\n  a: { uses: b }\n  b: { not: { uses: a } }\n"
+	if err := load("sample.yaml", text); err == nil || !strings.Contains(err.Error(), "uses itself") {
+		t.Errorf("a circle: %v", err)
+	}
+}
+
+// FuzzLoad: a rule file never makes the loader panic, and what loads once
+// loads again with the same digest.
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(good))
+	names, _ := fs.Glob(builtin.FS, "*.yaml")
+	for _, name := range names {
+		data, _ := builtin.FS.ReadFile(name)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		files := fstest.MapFS{"sample.yaml": {Data: data}}
+		set, err := rules.Load(files)
+		if err != nil {
+			return
+		}
+		if again, err := rules.Load(files); err != nil || again.Digest() != set.Digest() {
+			t.Fatalf("loaded once and not again: %v", err)
+		}
+		set.Interest()
+	})
 }
