@@ -170,7 +170,7 @@ func (w *worker) block(data []byte, off int64, err error) *block {
 		data = data[len(chunk):]
 		w.base += int64(len(chunk))
 	}
-	w.out = nil
+	w.out, w.expected = nil, len(b.events)+len(b.events)/16
 	return b
 }
 

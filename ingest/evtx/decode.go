@@ -45,8 +45,11 @@ type decoder struct {
 	event  *event.Event
 	budget int // what it may still cost, see expansion
 	depth  int // of XML within values
-	arena  arena
-	fields []event.Field
+
+	// Where events go.
+	arena    arena
+	fields   []event.Field
+	expected int // events in a block
 }
 
 // What decoding a record may cost: bytes of text, fields and steps per byte of
@@ -141,6 +144,9 @@ func (d *decoder) decode(r *record) (err error) {
 	}
 	if cap(d.fields)-len(d.fields) < fieldRoom {
 		d.fields = make([]event.Field, 0, fieldSlab)
+	}
+	if d.out.events == nil { // about as many as in the block before
+		d.out.events = make([]event.Event, 0, d.expected)
 	}
 	first, n := len(d.fields), len(d.out.events)
 	d.out.events = append(d.out.events, event.Event{})

@@ -219,12 +219,12 @@ func appendPath(path []byte, name string) []byte {
 // attributes compiles an attribute list. Each attribute is a token, a name and
 // its text; tokenMore is on all but the last.
 func (c *compiler) attributes(e *element) {
-	size := int(c.u32())
-	if size > c.end-c.pos {
+	size := c.u32()
+	if int64(size) > int64(c.end-c.pos) {
 		c.failf("attribute list of %d bytes runs past its container", size)
 		return
 	}
-	for end := c.pos + size; c.pos < end && c.err == nil; {
+	for end := c.pos + int(size); c.pos < end && c.err == nil; {
 		if tok := c.u8() &^ tokenMore; tok != tokenAttribute {
 			c.failf("token %#02x where an attribute should begin", tok)
 			return
