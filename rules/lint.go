@@ -28,12 +28,7 @@ type linter struct {
 func lint(c *compiledRule, fileID string) []mistake {
 	l := &linter{rule: c, bound: map[string]bool{subjectEvent: true}}
 	l.head(fileID)
-	for _, name := range slices.Sorted(maps.Keys(c.Signals)) {
-		l.matcher(c.Signals[name], "signals", name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Tests)) {
-		l.test(c.Tests[name], "tests", name)
-	}
+	l.named(c.Signals, c.Tests)
 	if c.Anchor == nil {
 		l.bad("an anchor is needed: the evidence without which nobody would think of the issue")
 	} else {
@@ -44,6 +39,22 @@ func lint(c *compiledRule, fileID string) []mistake {
 		l.criterion(cr, seen, "criteria", strconv.Itoa(i))
 	}
 	return l.mistakes
+}
+
+// lintShared checks the parts that several rules use.
+func lintShared(shared *Shared) []mistake {
+	l := &linter{rule: link(&Rule{}, shared), bound: map[string]bool{}}
+	l.named(shared.Signals, shared.Tests)
+	return l.mistakes
+}
+
+func (l *linter) named(signals map[string]*Matcher, tests map[string]*Test) {
+	for _, name := range slices.Sorted(maps.Keys(signals)) {
+		l.matcher(signals[name], "signals", name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(tests)) {
+		l.test(tests[name], "tests", name)
+	}
 }
 
 func (l *linter) bad(text string, path ...string) {
@@ -88,6 +99,10 @@ func (l *linter) grade(g Grade, needed bool, path ...string) {
 }
 
 func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
+	if c == nil {
+		l.bad("there is nothing here", path...)
+		return
+	}
 	if c.ID == "" || seen[c.ID] {
 		l.bad(fmt.Sprintf("a criterion needs an id of its own, not %q", c.ID), append(path, "id")...)
 	}
@@ -106,6 +121,10 @@ func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
 
 // test checks that a node has exactly one operator, with what it needs.
 func (l *linter) test(t *Test, path ...string) {
+	if t == nil {
+		l.bad("there is nothing here", path...)
+		return
+	}
 	ops := operators(t)
 	if len(ops) != 1 {
 		l.bad(fmt.Sprintf("a test has exactly one of all, any, not, if_known, uses, signal, job, sequence, fact, subject, update; this has %d: %s", len(ops), strings.Join(ops, ", ")), path...)
@@ -182,7 +201,7 @@ func (l *linter) sequence(t *Test, path []string) {
 		l.bad("a sequence needs two steps or more, and within", path...)
 	}
 	for i, step := range t.Sequence {
-		if step.Signal == "" {
+		if step == nil || step.Signal == "" {
 			l.bad("a step of a sequence is a signal", append(path, strconv.Itoa(i))...)
 			continue
 		}
@@ -254,6 +273,10 @@ func (l *linter) defined(name string, table any, path []string) {
 }
 
 func (l *linter) matcher(m *Matcher, path ...string) {
+	if m == nil {
+		l.bad("there is nothing here", path...)
+		return
+	}
 	if len(m.Any) == 0 && len(m.Provider) == 0 {
 		l.bad("a signal names its provider, since ids are used by several", path...)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"path"
 	"slices"
@@ -67,7 +68,9 @@ func Load(fsys fs.FS) (*Set, error) {
 	l := &loader{fsys: fsys, hash: sha256.New()}
 	shared := &Shared{}
 	if slices.Contains(names, sharedFile) {
-		l.read(sharedFile, shared, &shared.Schema)
+		if root := l.read(sharedFile, shared, &shared.Schema); root != nil {
+			l.report(sharedFile, root, lintShared(shared))
+		}
 	}
 	set := &Set{}
 	for _, name := range names {
@@ -145,10 +148,7 @@ func checkYields(list []*compiledRule) error {
 // loader reads files and collects mistakes.
 type loader struct {
 	fsys fs.FS
-	hash interface {
-		Write([]byte) (int, error)
-		Sum([]byte) []byte
-	}
+	hash hash.Hash
 	errs []error
 }
 
@@ -163,7 +163,7 @@ func (l *loader) read(name string, into any, schema *int) *yaml.Node {
 		l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
 		return nil
 	}
-	fmt.Fprintf(l.hash.(interface{ Write([]byte) (int, error) }), "%s\x00%d\x00", name, len(data))
+	fmt.Fprintf(l.hash, "%s\x00%d\x00", name, len(data))
 	l.hash.Write(data)
 	root := &yaml.Node{}
 	if err := yaml.Load(data, root); err != nil {

@@ -121,7 +121,7 @@ func (b *Builder) key(e *event.Event) eventKey {
 	maphash.WriteComparable(&h, e.ID)
 	for _, f := range e.Fields {
 		put(f.Name)
-		put(f.Value)
+		put(strings.ReplaceAll(f.Value, "\r\n", "\n")) // as XML exports fold it
 	}
 	return eventKey{e.Record, e.Time.UnixNano(), h.Sum64()}
 }
