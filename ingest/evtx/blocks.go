@@ -130,8 +130,8 @@ func (w *worker) release() {
 	d := &w.decoder
 	*w = worker{
 		decoder: decoder{
-			plans: plans{offsets: d.plans.offsets},
-			names: names{offsets: d.names.offsets},
+			plans: plans{offsets: d.plans.offsets.memory()},
+			names: names{offsets: d.names.offsets.memory()},
 			subs:  d.subs,
 			text:  d.text,
 			path:  d.path,

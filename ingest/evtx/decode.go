@@ -11,8 +11,8 @@ import (
 
 var errNoEventID = errors.New("no EventID")
 
-// A decoder reads the chunks of one log, one after the other. Each worker has
-// its own; what it learns (names, providers, plans) serves all chunks.
+// A decoder reads chunks of one log, one after the other. Each worker has its
+// own; the names and providers that it learns serve all chunks.
 type decoder struct {
 	interest *event.Interest
 	source   int  // Source.ID
@@ -169,15 +169,17 @@ const (
 	fieldRoom = 64
 )
 
-// A substitution is a value of a template instance: where it stands in the chunk.
-type substitution struct {
-	off  uint32
-	size uint16
-	typ  byte
-}
+// A substitution says where in the chunk a value of a template instance stands.
+// The low half is what the instance states: u16 size, u8 type, u8 0; the high
+// half is the offset.
+type substitution uint64
+
+func (s substitution) off() int  { return int(s >> 32) }
+func (s substitution) size() int { return int(s & 0xffff) }
+func (s substitution) typ() byte { return byte(s >> 16) }
 
 func (d *decoder) value(s substitution) value {
-	return value{s.typ, d.chunk[s.off : s.off+uint32(s.size)]}
+	return value{s.typ(), d.chunk[s.off():][:s.size()]}
 }
 
 // instance reads a template instance up to its values, and returns its plan.
@@ -228,13 +230,13 @@ func (d *decoder) values(c *cursor, n int) ([]substitution, error) {
 	}
 	first := len(d.subs)
 	d.subs = slices.Grow(d.subs, len(specs)/4)[:first+len(specs)/4]
-	subs, off := d.subs[first:], uint32(c.pos)
+	subs, off := d.subs[first:], uint64(c.pos)
 	for i := range subs {
-		spec := le.Uint32(specs[4*i:])
-		subs[i] = substitution{off, uint16(spec), byte(spec >> 16)}
+		spec := uint64(le.Uint32(specs[4*i:]))
+		subs[i] = substitution(off<<32 | spec)
 		off += spec & 0xffff
 	}
-	if int64(off) > int64(c.end) {
+	if off > uint64(c.end) {
 		return nil, errors.New("its values run past its end")
 	}
 	c.pos = int(off)

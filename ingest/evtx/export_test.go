@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -167,8 +168,8 @@ func TestWindowsExport(t *testing.T) {
 				for i := range e.Fields { // as any XML parser must
 					e.Fields[i].Value = strings.ReplaceAll(e.Fields[i].Value, "\r\n", "\n")
 				}
-				if diff := cmp.Diff(want[e.Record], e); diff != "" {
-					t.Errorf("record %d (-Windows +we):\n%s", e.Record, brief(diff))
+				if !reflect.DeepEqual(want[e.Record], e) { // faster than cmp
+					t.Errorf("record %d (-Windows +we):\n%s", e.Record, brief(cmp.Diff(want[e.Record], e)))
 				}
 			}
 		})

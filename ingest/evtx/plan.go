@@ -3,9 +3,9 @@ package evtx
 import "strings"
 
 // A plan is binary XML compiled for our purpose: where the System properties
-// stand, and which fields its payload yields. A template definition is compiled
-// once and serves all records that refer to it; XML that a record holds
-// directly is compiled each time, into a plan that is used again.
+// stand, and which fields the payload yields. That of a template definition
+// serves all records that refer to it; that of XML which a record holds directly
+// is made each time, in the same memory.
 type plan struct {
 	scope  scope
 	system bool // a System element was found

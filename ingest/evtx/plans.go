@@ -22,6 +22,11 @@ func (t *offsetTable[V]) enter() {
 	t.values = t.values[:0]
 }
 
+// memory returns an empty table that uses the memory of t.
+func (t *offsetTable[V]) memory() offsetTable[V] {
+	return offsetTable[V]{entries: t.entries, generation: t.generation}
+}
+
 func (t *offsetTable[V]) get(off int) (v V, ok bool) {
 	e := t.entries[off]
 	if e.generation != t.generation {
@@ -42,9 +47,9 @@ func (t *offsetTable[V]) set(off int, v V) {
 //	+20  u32  size of the XML
 const definitionSize = 24
 
-// maxCompiled bounds the bytes of definitions that are compiled for a chunk.
-// They can't be more than it holds, unless definitions overlap.
-const maxCompiled = 4 * chunkSize
+// maxCompiled bounds the bytes of definitions that are compiled for a chunk. They
+// can't be more than it holds, unless definitions overlap.
+const maxCompiled = chunkSize
 
 // plans holds the compiled template definitions.
 //
@@ -69,11 +74,13 @@ type planKey struct {
 	scope scope
 }
 
+// enterBlock forgets the plans of the block before.
 func (t *plans) enterBlock() {
 	clear(t.shared)
 	t.used = 0
 }
 
+// enter prepares for another chunk; trusted says that its checksums are right.
 func (t *plans) enter(trusted bool) {
 	t.offsets.enter()
 	t.trusted, t.compiled = trusted, 0
@@ -136,6 +143,7 @@ func (d *decoder) compileDefinition(off int, id uint32, s scope) (*plan, error) 
 	c := d.newCompiler(p, cursor{b: d.chunk, pos: begin, end: begin + int(size)})
 	c.definition = true
 	if err := c.root(s); err != nil {
+		d.plans.used-- // p is free again
 		return nil, fmt.Errorf("template %08x: %w", id, err)
 	}
 	return p, nil

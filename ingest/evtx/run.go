@@ -17,7 +17,7 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 		var err error
 		switch o.kind {
 		case opDrop:
-			if subs[o.sub].typ == typeNull {
+			if subs[o.sub].typ() == typeNull {
 				i = int(o.skip) - 1
 			}
 		case opPayload:
@@ -60,7 +60,7 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 	}
 	err := d.leaf(o, name)
 	for i := 0; i < len(parts) && err == nil; i++ {
-		if sub := parts[i].sub; sub >= 0 && subs[sub].typ == typeBinXML {
+		if sub := parts[i].sub; sub >= 0 && subs[sub].typ() == typeBinXML {
 			err = d.nested(subs[sub], o.scope, name)
 		}
 	}
@@ -73,11 +73,11 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 func (d *decoder) substitute(o *op, name string, s substitution, optional bool) error {
 	v := d.value(s)
 	switch {
-	case s.typ == typeNull && optional:
+	case s.typ() == typeNull && optional:
 		return nil
-	case s.typ == typeBinXML && s.size > 0:
+	case s.typ() == typeBinXML && s.size() > 0:
 		return d.nested(s, o.scope, name)
-	case s.typ&typeArray != 0 && s.size > 0:
+	case s.typ()&typeArray != 0 && s.size() > 0:
 		for item, ok := v.next(); ok; item, ok = v.next() {
 			d.text = item.appendText(d.text[:0])
 			if err := d.leaf(o, name); err != nil {
@@ -143,11 +143,11 @@ func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
 	if d.depth == maxDepth {
 		return errDepth
 	}
-	if d.budget -= int(s.size); d.budget < 0 {
+	if d.budget -= s.size(); d.budget < 0 {
 		return errBudget
 	}
 	d.depth++
-	c := cursor{b: d.chunk, pos: int(s.off), end: int(s.off) + int(s.size)}
+	c := cursor{b: d.chunk, pos: s.off(), end: s.off() + s.size()}
 	for c.skipProlog(); err == nil && c.err == nil && c.pos < c.end; c.skipProlog() {
 		switch c.peek() {
 		case tokenEOF:
