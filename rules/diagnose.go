@@ -186,21 +186,11 @@ func restoreSubjects(sc *scene.Scene) []*subject {
 			if sub.from.IsZero() {
 				sub.from = j.To
 			}
-			if f := failureOfJob(sc, j); f != nil {
-				sub.failure = f
-			}
+			sub.failure = j.Failure
 			list = append(list, sub)
 		}
 	}
 	return list
-}
-
-func failureOfJob(sc *scene.Scene, j *scene.Job) *scene.Failure {
-	i := slices.IndexFunc(sc.Failures, func(f *scene.Failure) bool { return f.Job == j })
-	if i < 0 {
-		return nil
-	}
-	return sc.Failures[i]
 }
 
 const (

@@ -80,14 +80,10 @@ func (h *Host) Coverages() []*Coverage {
 //  4. A log without a record covers all that time, and shows nothing.
 func (s *Scene) cover() {
 	latest := s.latestByCollection()
+	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
+		h.addStream(src, st, latest[collection{h, src.Root}])
+	})
 	for _, h := range s.Hosts {
-		for _, src := range s.Sources {
-			for i := range src.Streams {
-				if st := &src.Streams[i]; h.isCalled(st.Computer) {
-					h.addStream(src, st, latest[collection{h, src.Root}])
-				}
-			}
-		}
 		for _, src := range h.empty {
 			h.addEmpty(src, latest[collection{h, src.Root}])
 		}
@@ -106,21 +102,12 @@ type collection struct {
 
 func (s *Scene) latestByCollection() map[collection]time.Time {
 	latest := map[collection]time.Time{}
-	for _, h := range s.Hosts {
-		for _, src := range s.Sources {
-			for i := range src.Streams {
-				key := collection{h, src.Root}
-				if last := src.Streams[i].Last; h.isCalled(src.Streams[i].Computer) && last.After(latest[key]) {
-					latest[key] = last
-				}
-			}
+	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
+		if key := (collection{h, src.Root}); st.Last.After(latest[key]) {
+			latest[key] = st.Last
 		}
-	}
+	})
 	return latest
-}
-
-func (h *Host) isCalled(name string) bool {
-	return strings.EqualFold(name, h.Name) || containsFold(h.Aliases, name)
 }
 
 func (h *Host) channel(name string, src *event.Source) *Coverage {
@@ -190,25 +177,8 @@ func channelOfFile(label string) string {
 	return ""
 }
 
-// clearedAt is when a log was last cleared, zero if never: Eventlog 104 names
-// the channel, 1102 is about Security.
-func (h *Host) clearedAt(channel string) time.Time {
-	var at time.Time
-	want := known.CanonicalChannel(channel)
-	for _, e := range h.Events {
-		if !e.From(eventLogVS) {
-			continue
-		}
-		name, _ := e.Field("Channel")
-		if e.ID == idAuditCleared {
-			name = "Security"
-		}
-		if (e.ID == idLogCleared || e.ID == idAuditCleared) && known.CanonicalChannel(name) == want {
-			at = e.Time
-		}
-	}
-	return at
-}
+// clearedAt is when a channel's log was last cleared, zero if never.
+func (h *Host) clearedAt(channel string) time.Time { return h.cleared[known.CanonicalChannel(channel)] }
 
 // union merges overlapping intervals.
 func union(list []Interval) []Interval {

@@ -30,6 +30,8 @@ const (
 	// Events of one machine's failure follow each other within seconds; a
 	// requester retries after minutes. [INF]
 	oneFailure = 3 * time.Minute
+	// A failure's events go on for this long at most; then it is another one.
+	longestChain = time.Hour
 	// A code without a machine belongs to the failures of that host within
 	// this time (domain, section 4.1).
 	attribution = 10 * time.Minute
@@ -56,7 +58,7 @@ func (s *Scene) findFailures() {
 		vm := s.vmFailures(h)
 		rest := s.attach(h, vm)
 		s.Failures = append(s.Failures, vm...)
-		s.Failures = append(s.Failures, s.unattached(h, rest)...)
+		s.Failures = append(s.Failures, s.unattached(h, vm, rest)...)
 	}
 	s.restoreFailures()
 	for _, f := range s.Failures {
@@ -76,7 +78,7 @@ func (s *Scene) vmFailures(h *Host) []*Failure {
 			continue
 		}
 		f := latest[e.VM]
-		if f == nil || e.Time.Sub(f.To) > oneFailure {
+		if f == nil || e.Time.Sub(f.To) > oneFailure || e.Time.Sub(f.At) > longestChain {
 			f = &Failure{Kind: KindBackup, Host: h, VM: e.VM, At: e.Time}
 			latest[e.VM] = f
 			list = append(list, f)
@@ -87,15 +89,12 @@ func (s *Scene) vmFailures(h *Host) []*Failure {
 }
 
 func (f *Failure) add(e *Event) {
-	if slices.Contains(f.Events, e) {
-		return
-	}
 	f.Events = append(f.Events, e)
 	if e.Time.After(f.To) {
 		f.To = e.Time
 	}
 	for _, name := range e.Volumes {
-		if !containsFold(f.Volumes, name) {
+		if len(f.Volumes) < maxSeen && !containsFold(f.Volumes, name) {
 			f.Volumes = append(f.Volumes, name)
 		}
 	}
@@ -118,9 +117,15 @@ func (s *Scene) attach(h *Host, failures []*Failure) []*Event {
 	return rest
 }
 
+// near lists the failures around a time, at most maxSeen. They are in the order
+// of At, and none lasts longer than a chain of its own events does.
 func near(failures []*Failure, t time.Time) []*Failure {
 	var list []*Failure
-	for _, f := range failures {
+	first, _ := slices.BinarySearchFunc(failures, t.Add(-attribution-longestChain), func(f *Failure, t time.Time) int { return f.At.Compare(t) })
+	for _, f := range failures[first:] {
+		if f.At.After(t.Add(attribution)) || len(list) == maxSeen {
+			break
+		}
 		if within(t, f.At, f.To, attribution) {
 			list = append(list, f)
 		}
@@ -146,7 +151,7 @@ func give(e *Event, list []*Failure) int {
 
 // unattached makes failures of rejections that no machine's failure explains,
 // and joins the failed jobs with the failures that fell into them.
-func (s *Scene) unattached(h *Host, rest []*Event) []*Failure {
+func (s *Scene) unattached(h *Host, vm []*Failure, rest []*Event) []*Failure {
 	var list []*Failure
 	for _, e := range rest {
 		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure {
@@ -157,35 +162,38 @@ func (s *Scene) unattached(h *Host, rest []*Event) []*Failure {
 		f.add(e)
 		list = append(list, f)
 	}
-	for _, j := range s.Jobs {
-		if j.Host == h && j.Kind == KindBackup && worse[j.Outcome] >= worse[WithErrors] {
-			if !s.joinJob(j, list) {
-				list = append(list, failureOfJob(j))
-			}
+	alone := slices.Clip(list)
+	for _, j := range h.jobs {
+		if j.Kind == KindBackup && worse[j.Outcome] >= worse[WithErrors] && !j.join(vm) && !j.join(alone) {
+			list = append(list, failureOfJob(j))
 		}
 	}
 	return list
 }
 
-// joinJob adds a failed job's end to the failures that fell into it.
-func (s *Scene) joinJob(j *Job, list []*Failure) bool {
-	joined := false
-	for _, f := range slices.Concat(s.Failures, list) {
-		if f.Host == j.Host && f.Kind == j.Kind && within(f.At, j.Begin(), j.To, attribution) {
-			f.Job = cmp.Or(f.Job, j)
-			to := f.To
-			for _, e := range j.Events[max(0, len(j.Events)-2):] {
-				f.add(e)
-			}
-			f.To = to
-			joined = true
+// join adds a failed job's end to the failures that fell into it, and reports
+// whether there was one. The failures are in the order of At.
+func (j *Job) join(failures []*Failure) bool {
+	joined := 0
+	first, _ := slices.BinarySearchFunc(failures, j.Begin().Add(-attribution), func(f *Failure, t time.Time) int { return f.At.Compare(t) })
+	for _, f := range failures[first:] {
+		if f.At.After(j.To.Add(attribution)) || joined == maxSeen {
+			break
 		}
+		joined++
+		f.Job = cmp.Or(f.Job, j)
+		to := f.To
+		for _, e := range j.Events[max(0, len(j.Events)-2):] {
+			f.add(e)
+		}
+		f.To = to
 	}
-	return joined
+	return joined > 0
 }
 
 func failureOfJob(j *Job) *Failure {
 	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: j.Volumes, At: j.To, To: j.To, Events: slices.Clone(j.Events), Job: j}
+	j.Failure = f
 	if len(j.VMs) == 1 {
 		f.VM = j.VMs[0]
 	} else if len(j.VMs) == 0 && len(j.Names) == 1 {
@@ -208,7 +216,7 @@ func (f *Failure) finish() {
 	slices.SortStableFunc(f.Events, func(a, b *Event) int { return a.Time.Compare(b.Time) })
 	for _, e := range f.Events {
 		for _, c := range e.Codes {
-			if !slices.Contains(f.Codes, c) {
+			if len(f.Codes) < maxSeen && !slices.Contains(f.Codes, c) {
 				f.Codes = append(f.Codes, c)
 			}
 		}
@@ -227,7 +235,7 @@ func (f *Failure) takenBefore() {
 	for _, e := range slices.Backward(f.Host.Between(f.At.Add(-attribution), f.At)) {
 		if e.From(clustering) && (e.ID == idCSVBackupOn || e.ID == idCSVRedirect) {
 			for _, name := range e.Volumes {
-				if !containsFold(f.Near, name) {
+				if len(f.Near) < maxSeen && !containsFold(f.Near, name) {
 					f.Near = append(f.Near, name)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
 )
 
 // Role says what part a computer plays.
@@ -27,8 +28,11 @@ type Host struct {
 	VM      *VM      // of a guest: the virtual machine that it is, if known
 	Events  []*Event // its events, in the order of time
 
+	names     []string             // all of them, as first written
 	coverage  map[string]*Coverage // by canonical channel
+	cleared   map[string]time.Time // by canonical channel: when its log was last cleared
 	boots     []*Event             // EventLog 6009
+	jobs      []*Job
 	facts     []*event.Fact
 	empty     []*event.Source // logs of it without any record
 	providers map[string]bool // lower case, as seen in its logs
@@ -45,21 +49,16 @@ type Citation struct {
 	Text  string // our own words; "" to take the event's summary
 }
 
-// settle derives what the host's own logs and artefacts say of it.
-func (h *Host) settle(s *Scene) {
-	for _, src := range s.Sources {
-		for i := range src.Streams {
-			if st := &src.Streams[i]; h.isCalled(st.Computer) {
-				for _, p := range st.Providers {
-					h.providers[strings.ToLower(p)] = true
-				}
-			}
-		}
-	}
+// settle derives what the host's own logs and artefacts say of it. The
+// providers that only skipped records show are in already.
+func (h *Host) settle() {
 	for _, e := range h.Events {
 		h.providers[strings.ToLower(e.Provider)] = true
-		if e.ID == idBooted && e.From(eventLog) && bootBuild(e) != "" {
+		switch {
+		case e.ID == idBooted && e.From(eventLog) && bootBuild(e) != "":
 			h.boots = append(h.boots, e)
+		case e.From(eventLogVS):
+			h.noteCleared(e)
 		}
 	}
 	h.cluster = h.providers[strings.ToLower(clustering)]
@@ -67,6 +66,18 @@ func (h *Host) settle(s *Scene) {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Offset, b.Offset))
 	})
 	h.Role = h.role()
+}
+
+// noteCleared: Eventlog 104 names the channel that was cleared, 1102 is about
+// Security.
+func (h *Host) noteCleared(e *Event) {
+	name, _ := e.Field("Channel")
+	if e.ID == idAuditCleared {
+		name = "Security"
+	}
+	if e.ID == idLogCleared || e.ID == idAuditCleared {
+		h.cleared[known.CanonicalChannel(name)] = e.Time
+	}
 }
 
 // role: what only the Hyper-V role logs makes a host; what only integration
@@ -111,31 +122,17 @@ func (s *Scene) matchGuests() {
 }
 
 func (s *Scene) guestOf(h *Host) *VM {
-	for _, f := range h.facts {
-		if f.Key == event.FactVirtualName {
-			return s.onlyVM(func(name string) bool { return strings.EqualFold(name, f.Value) })
-		}
+	if v := h.fact(event.FactVirtualName, ""); v.Known {
+		return s.vmByName[strings.ToLower(v.Text)]
 	}
-	names := append([]string{h.Name}, h.Aliases...)
-	return s.onlyVM(func(vm string) bool {
-		return slices.ContainsFunc(names, func(n string) bool {
-			return strings.EqualFold(n, vm) || !strings.Contains(vm, ".") && strings.EqualFold(shortName(n), vm)
-		})
-	})
-}
-
-// onlyVM returns the machine whose name matches, if it is the only one.
-func (s *Scene) onlyVM(match func(name string) bool) *VM {
-	var found *VM
-	for _, vm := range s.VMs {
-		if vm.Name != "" && match(vm.Name) {
-			if found != nil {
-				return nil
+	for _, name := range h.names {
+		for _, n := range []string{strings.ToLower(name), shortName(name)} {
+			if vm := s.vmByName[n]; vm != nil {
+				return vm
 			}
-			found = vm
 		}
 	}
-	return found
+	return nil
 }
 
 // Cluster reports whether the computer is a cluster node.
@@ -263,28 +260,25 @@ func (h *Host) Between(from, to time.Time) []*Event {
 }
 
 // SameHost reports whether a name is one of the computer's names.
-func (s *Scene) SameHost(name string, h *Host) bool {
-	return h.isCalled(name) || slices.ContainsFunc(append([]string{h.Name}, h.Aliases...), func(n string) bool {
-		return shortName(n) == strings.ToLower(name) || shortName(n) == shortName(name)
-	})
-}
+func (s *Scene) SameHost(name string, h *Host) bool { return s.people.lookup(name) == h }
 
 // AbsentNodes names the cluster nodes that events speak of and that sent no
 // logs, sorted: what they did is not known.
-func (s *Scene) AbsentNodes() []string {
-	var absent []string
+func (s *Scene) AbsentNodes() []string { return s.absent }
+
+func (s *Scene) findAbsentNodes() {
+	seen := map[string]bool{}
 	for _, e := range s.Events {
 		if !e.From(clustering) {
 			continue
 		}
-		name, ok := e.Field("NodeName")
-		if !ok || name == "" || containsFold(absent, name) {
-			continue
-		}
-		if !slices.ContainsFunc(s.Hosts, func(h *Host) bool { return s.SameHost(name, h) }) {
-			absent = append(absent, name)
+		name, _ := e.Field("NodeName")
+		if key := strings.ToLower(name); name != "" && !seen[key] {
+			seen[key] = true
+			if s.people.lookup(name) == nil && s.people.lookup(shortName(name)) == nil {
+				s.absent = append(s.absent, name)
+			}
 		}
 	}
-	slices.Sort(absent)
-	return absent
+	slices.Sort(s.absent)
 }

@@ -43,6 +43,7 @@ type Job struct {
 	Target    string   // restore: the alternate location; see TargetKnown
 	HasTarget bool     // restore: the field for the alternate location is there
 	Events    []*Event // in the order of time
+	Failure   *Failure // that the job is, if it failed and nothing says more
 }
 
 // Windows Server Backup's events. Ids from 1025 on are those of Hyper-V
@@ -79,6 +80,7 @@ func (s *Scene) findJobs() {
 	for _, h := range s.Hosts {
 		s.requesterJobs(h)
 		s.clusterJobs(h)
+		s.Jobs = append(s.Jobs, h.jobs...)
 	}
 	slices.SortStableFunc(s.Jobs, func(a, b *Job) int {
 		return cmp.Or(a.Begin().Compare(b.Begin()), cmp.Compare(a.Host.Name, b.Host.Name))
@@ -95,59 +97,74 @@ func (j *Job) Begin() time.Time {
 
 // requesterJobs reads Windows Server Backup's own events.
 func (s *Scene) requesterJobs(h *Host) {
-	var open *Job
+	jobs := &requester{scene: s, host: h}
 	for _, e := range h.Events {
 		switch {
 		case !e.From(backup):
 		case e.ID == idBackupStarted:
-			open = &Job{Kind: KindBackup, Host: h, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Events: []*Event{e}}
-			s.Jobs = append(s.Jobs, open)
+			jobs.open = jobs.start(KindBackup, e.Time, e)
 		case backupOutcomes[e.ID] != "":
-			open = s.endBackup(h, open, e)
+			jobs.endBackup(e)
 		case restoreOutcomes[e.ID] != "":
-			s.endRestore(h, e)
+			jobs.endRestore(e)
 		}
 	}
+}
+
+// requester pairs the starts and ends of one computer's jobs.
+type requester struct {
+	scene    *Scene
+	host     *Host
+	open     *Job // started, and not ended
+	lastDone map[JobKind]*Job
+}
+
+func (r *requester) start(kind JobKind, from time.Time, events ...*Event) *Job {
+	j := &Job{Kind: kind, Host: r.host, From: from, To: from, Outcome: OutcomeUnknown, Events: events}
+	r.host.jobs = append(r.host.jobs, j)
+	return j
+}
+
+// done returns the job of that kind that ended just now, or nil: two logs tell
+// of one end.
+func (r *requester) done(kind JobKind, at time.Time) *Job {
+	if j := r.lastDone[kind]; j != nil && at.Sub(j.To) <= sameEnd {
+		return j
+	}
+	return nil
 }
 
 // endBackup closes the open job, or adds to the one that ended just now, or
 // makes one whose start the log does not show.
-func (s *Scene) endBackup(h *Host, open *Job, e *Event) *Job {
-	last := s.lastJob(h, KindBackup)
-	switch {
-	case open != nil:
-	case last != nil && e.Time.Sub(last.To) <= sameEnd:
-		open = last
-	default:
-		open = &Job{Kind: KindBackup, Host: h, From: fieldTime(e, "BackupTime", "BackupStartTime"), Outcome: OutcomeUnknown}
-		s.Jobs = append(s.Jobs, open)
+func (r *requester) endBackup(e *Event) {
+	j := cmp.Or(r.open, r.done(KindBackup, e.Time))
+	if j == nil {
+		j = r.start(KindBackup, fieldTime(e, "BackupTime", "BackupStartTime"))
 	}
-	open.end(s, e, backupOutcomes[e.ID])
-	return nil
+	r.open = nil
+	r.end(j, e, backupOutcomes[e.ID])
 }
 
-func (s *Scene) endRestore(h *Host, e *Event) {
-	job := s.lastJob(h, KindRestore)
-	if job == nil || e.Time.Sub(job.To) > sameEnd {
-		job = &Job{Kind: KindRestore, Host: h, From: fieldTime(e, "RestoreTime"), Outcome: OutcomeUnknown}
-		s.Jobs = append(s.Jobs, job)
+func (r *requester) endRestore(e *Event) {
+	j := r.done(KindRestore, e.Time)
+	if j == nil {
+		j = r.start(KindRestore, fieldTime(e, "RestoreTime"))
 	}
 	if t := fieldTime(e, "RestoreTime"); !t.IsZero() && !t.After(e.Time) {
-		job.From = t
+		j.From = t
 	}
 	if target, ok := e.Field("AppRestoreAlternateTargetPath"); ok {
-		job.Target, job.HasTarget = strings.TrimSpace(target), true
+		j.Target, j.HasTarget = strings.TrimSpace(target), true
 	}
-	job.end(s, e, restoreOutcomes[e.ID])
+	r.end(j, e, restoreOutcomes[e.ID])
 }
 
-func (s *Scene) lastJob(h *Host, kind JobKind) *Job {
-	for i := len(s.Jobs) - 1; i >= 0; i-- {
-		if s.Jobs[i].Host == h && s.Jobs[i].Kind == kind {
-			return s.Jobs[i]
-		}
+func (r *requester) end(j *Job, e *Event, outcome string) {
+	j.end(r.scene, e, outcome)
+	if r.lastDone == nil {
+		r.lastDone = map[JobKind]*Job{}
 	}
-	return nil
+	r.lastDone[j.Kind] = j
 }
 
 // worse orders outcomes, so that of two events about one end the worse counts.
@@ -165,7 +182,7 @@ func (j *Job) end(s *Scene, e *Event, outcome string) {
 	}
 	j.Events = append(j.Events, e)
 	for _, c := range e.Codes {
-		if !slices.Contains(j.Codes, c) {
+		if len(j.Codes) < maxSeen && !slices.Contains(j.Codes, c) {
 			j.Codes = append(j.Codes, c)
 		}
 	}
@@ -188,7 +205,7 @@ func (j *Job) nameComponents(s *Scene, e *Event) {
 func (j *Job) addNames(s *Scene, values []string) {
 	for _, v := range values {
 		name := componentName(v)
-		if name == "" {
+		if name == "" || len(j.VMs)+len(j.Names) == maxSeen {
 			continue
 		}
 		if vm := s.vm(name); vm != nil {
@@ -203,12 +220,10 @@ func (j *Job) addNames(s *Scene, values []string) {
 
 // vm finds a machine by name or id.
 func (s *Scene) vm(nameOrID string) *VM {
-	for _, vm := range s.VMs {
-		if strings.EqualFold(vm.Name, nameOrID) || isGUID(nameOrID) && vm.ID == normalGUID(nameOrID) {
-			return vm
-		}
+	if vm := s.vmByName[strings.ToLower(nameOrID)]; vm != nil || !isGUID(nameOrID) {
+		return vm
 	}
-	return nil
+	return s.vmByID[normalGUID(nameOrID)]
 }
 
 // componentName strips from a VSS component what is not the machine's name:
@@ -277,7 +292,7 @@ func (s *Scene) clusterJobs(h *Host) {
 		case idCSVBackupOn:
 			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Events: []*Event{e}}
 			open[key] = job
-			s.Jobs = append(s.Jobs, job)
+			h.jobs = append(h.jobs, job)
 		case idCSVBackupOff:
 			if job := open[key]; job != nil && e.Time.Sub(job.From) <= longestBackup {
 				job.To = e.Time

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -13,12 +14,16 @@ import (
 // hostTable decides which names mean the same computer. A short name means
 // the one computer whose DNS name begins with it; where several do, it stays a
 // computer of its own. A rename (EventLog 6011) joins the old and the new name.
+//
+// A log may hold a hundred thousand names, so nothing here looks at all names
+// for one.
 type hostTable struct {
-	byName map[string]*Host // by lower-case name, every alias
+	byName  map[string]*Host // by lower-case name, every alias
+	byShort map[string]*Host // by first label, if it is one computer's; else nil
 }
 
 func newHostTable(sources []*event.Source, events []*event.Event, facts []*event.Fact) *hostTable {
-	t := &hostTable{byName: map[string]*Host{}}
+	t := &hostTable{byName: map[string]*Host{}, byShort: map[string]*Host{}}
 	for _, name := range computerNames(sources, events, facts) {
 		t.add(name)
 	}
@@ -27,6 +32,10 @@ func newHostTable(sources []*event.Source, events []*event.Event, facts []*event
 		if e.ID == idRenamed && e.From(eventLog) {
 			t.rename(e)
 		}
+	}
+	t.indexShortNames()
+	for _, h := range t.hosts() {
+		h.settleNames()
 	}
 	return t
 }
@@ -55,7 +64,7 @@ func (t *hostTable) add(name string) *Host {
 	key := strings.ToLower(name)
 	h := t.byName[key]
 	if h == nil {
-		h = &Host{Name: name, coverage: map[string]*Coverage{}, providers: map[string]bool{}}
+		h = &Host{Name: name, names: []string{name}, coverage: map[string]*Coverage{}, providers: map[string]bool{}, cleared: map[string]time.Time{}}
 		t.byName[key] = h
 	}
 	return h
@@ -80,59 +89,61 @@ func (t *hostTable) rename(e *event.Event) {
 	if len(e.Fields) < 2 {
 		return
 	}
-	h := t.of(e.Computer)
 	for _, f := range e.Fields[:2] {
-		if other := t.lookup(f.Value); f.Value != "" && other != nil && other != h {
-			t.join(h, other)
-		} else if f.Value != "" && other == nil {
-			h.addAlias(f.Value)
-			t.byName[strings.ToLower(f.Value)] = h
+		if f.Value != "" {
+			t.join(t.of(e.Computer), t.add(f.Value))
 		}
 	}
 }
 
-// join makes other's names aliases of h.
-func (t *hostTable) join(h, other *Host) {
-	if h == other {
+// join makes two computers one. The one with more names keeps its identity, so
+// that no name is moved often.
+func (t *hostTable) join(a, b *Host) {
+	if a == b {
 		return
 	}
-	if len(other.Name) > len(h.Name) && strings.Contains(other.Name, ".") && !strings.Contains(h.Name, ".") {
-		h.Name, other.Name = other.Name, h.Name // the DNS name says more
+	if len(a.names) < len(b.names) {
+		a, b = b, a
 	}
-	h.addAlias(other.Name)
-	for _, a := range other.Aliases {
-		h.addAlias(a)
+	for _, name := range b.names {
+		t.byName[strings.ToLower(name)] = a
 	}
-	for key, x := range t.byName {
-		if x == other {
-			t.byName[key] = h
-		}
-	}
+	a.names = append(a.names, b.names...)
 }
 
-func (h *Host) addAlias(name string) {
-	if !strings.EqualFold(name, h.Name) && !containsFold(h.Aliases, name) {
-		h.Aliases = append(h.Aliases, name)
-		slices.Sort(h.Aliases)
+// settleNames chooses the name to show: a DNS name says more than a short one.
+func (h *Host) settleNames() {
+	slices.SortFunc(h.names, func(a, b string) int {
+		return cmp.Or(boolOrder(strings.Contains(b, "."))-boolOrder(strings.Contains(a, ".")), cmp.Compare(a, b))
+	})
+	h.Name, h.Aliases = h.names[0], h.names[1:]
+}
+
+func boolOrder(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (t *hostTable) indexShortNames() {
+	for key, h := range t.byName {
+		short := shortName(key)
+		if other, taken := t.byShort[short]; taken && other != h {
+			h = nil
+		}
+		t.byShort[short] = h
 	}
 }
 
 // lookup finds a computer by any of its names; a name without a domain also
 // finds the one computer whose DNS name begins with it.
 func (t *hostTable) lookup(name string) *Host {
-	if h := t.byName[strings.ToLower(name)]; h != nil {
+	key := strings.ToLower(name)
+	if h := t.byName[key]; h != nil {
 		return h
 	}
-	var found *Host
-	for key, h := range t.byName {
-		if shortName(key) == strings.ToLower(name) && found != h {
-			if found != nil {
-				return nil
-			}
-			found = h
-		}
-	}
-	return found
+	return t.byShort[key]
 }
 
 func (t *hostTable) of(name string) *Host { return t.add(name) }
@@ -175,27 +186,30 @@ func (t *hostTable) placeFacts(sources []*event.Source, facts []*event.Fact, vms
 	}
 }
 
-// computersByFolder tells for each folder which computers' logs lie in it.
-func (t *hostTable) computersByFolder(sources []*event.Source) map[string][]*Host {
-	folders := map[string][]*Host{}
+// computersByFolder tells for each folder whose logs lie in it, if they are one
+// computer's; nil if several's.
+func (t *hostTable) computersByFolder(sources []*event.Source) map[string]*Host {
+	folders := map[string]*Host{}
 	for _, s := range sources {
 		dir := path.Dir(s.Path)
 		for i := range s.Streams {
-			if h := t.of(s.Streams[i].Computer); !slices.Contains(folders[dir], h) {
-				folders[dir] = append(folders[dir], h)
+			h := t.of(s.Streams[i].Computer)
+			if other, taken := folders[dir]; taken && other != h {
+				h = nil
 			}
+			folders[dir] = h
 		}
 	}
 	return folders
 }
 
-func (t *hostTable) byPlace(label string, neighbours map[string][]*Host, vms *vmTable) *Host {
-	if near := neighbours[path.Dir(label)]; len(near) == 1 {
-		return near[0]
+func (t *hostTable) byPlace(label string, neighbours map[string]*Host, vms *vmTable) *Host {
+	if h := neighbours[path.Dir(label)]; h != nil {
+		return h
 	}
 	parts := strings.FieldsFunc(label, func(r rune) bool { return r == '/' || r == '!' })
-	for i := len(parts) - 1; i >= 0; i-- {
-		if h := t.byPart(parts[i], vms); h != nil {
+	for _, part := range slices.Backward(parts) {
+		if h := t.byPart(strings.ToLower(part), vms); h != nil {
 			return h
 		}
 	}
@@ -206,28 +220,27 @@ func (t *hostTable) byPlace(label string, neighbours map[string][]*Host, vms *vm
 // part of the path, whole or as prefix of a file's name ("NODE-A_hotfixes.txt").
 // A longer name wins over one that it begins with.
 func (t *hostTable) byPart(part string, vms *vmTable) *Host {
-	low := strings.ToLower(part)
-	best, bestLen := (*Host)(nil), 0
-	consider := func(name string, host func() *Host) {
-		if len(name) > bestLen && isPart(low, name) {
-			best, bestLen = host(), len(name)
+	for end := len(part); end > 0; end-- {
+		if end < len(part) && !strings.ContainsRune(nameEnds, rune(part[end])) {
+			continue
+		}
+		if h := t.lookup(part[:end]); h != nil {
+			return h
+		}
+		if vm := vms.byName[part[:end]]; vm != nil {
+			return t.add(vm.Name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.byName)) {
-		h := t.byName[name]
-		consider(name, func() *Host { return h })
-		consider(shortName(name), func() *Host { return t.lookup(shortName(name)) })
-	}
-	for _, name := range slices.Sorted(maps.Keys(vms.byName)) {
-		consider(name, func() *Host { return t.add(vms.byName[name].Name) })
-	}
-	return best
+	return nil
 }
+
+// nameEnds are the characters that end a name at the head of a file's name.
+const nameEnds = "_-. "
 
 func isPart(part, name string) bool {
 	if name == "" || !strings.HasPrefix(part, name) {
 		return false
 	}
 	rest := part[len(name):]
-	return rest == "" || strings.ContainsRune("_-. ", rune(rest[0]))
+	return rest == "" || strings.ContainsRune(nameEnds, rune(rest[0]))
 }

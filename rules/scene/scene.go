@@ -37,6 +37,10 @@ type Scene struct {
 	Failures []*Failure      // in the order of At
 
 	resources map[string]string // plain volume name in lower case → cluster disk resource
+	people    *hostTable
+	vmByName  map[string]*VM // lower case; only names of one machine
+	vmByID    map[string]*VM
+	absent    []string // cluster nodes without logs
 }
 
 // An Event is an event with what it speaks of.
@@ -133,13 +137,15 @@ func (b *Builder) Build() *Scene {
 	people := newHostTable(s.Sources, b.events, b.facts)
 	vms := newVMTable(b.events)
 	people.placeFacts(s.Sources, b.facts, vms)
-	s.Hosts = people.hosts()
+	s.Hosts, s.people = people.hosts(), people
+	s.VMs, s.vmByName, s.vmByID = vms.list(), vms.byName, vms.byID
 	s.enrich(b.events, people, vms)
-	s.VMs = vms.list()
+	s.noteProviders()
 	for _, h := range s.Hosts {
-		h.settle(s)
+		h.settle()
 	}
 	s.matchGuests()
+	s.findAbsentNodes()
 	s.cover()
 	s.findJobs()
 	s.findFailures()
@@ -165,14 +171,37 @@ func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
 	}
 }
 
+// maxSeen bounds what is kept of the hosts and volumes of one machine, and of
+// what one event speaks of. Honest ones have a handful.
+const maxSeen = 64
+
 func (v *VM) see(e *Event) {
-	if !slices.Contains(v.Hosts, e.Host) {
+	if len(v.Hosts) < maxSeen && !slices.Contains(v.Hosts, e.Host) {
 		v.Hosts = append(v.Hosts, e.Host)
 		slices.SortFunc(v.Hosts, func(a, b *Host) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	for _, name := range e.Volumes {
-		if !containsFold(v.Volumes, name) {
+		if len(v.Volumes) < maxSeen && !containsFold(v.Volumes, name) {
 			v.Volumes = append(v.Volumes, name)
+		}
+	}
+}
+
+// noteProviders tells each computer which providers its logs show, also by
+// records that nobody wanted.
+func (s *Scene) noteProviders() {
+	s.eachStream(func(h *Host, _ *event.Source, st *event.Stream) {
+		for _, p := range st.Providers {
+			h.providers[strings.ToLower(p)] = true
+		}
+	})
+}
+
+// eachStream calls f for every stream, with the computer that it is of.
+func (s *Scene) eachStream(f func(h *Host, src *event.Source, st *event.Stream)) {
+	for _, src := range s.Sources {
+		for i := range src.Streams {
+			f(s.people.of(src.Streams[i].Computer), src, &src.Streams[i])
 		}
 	}
 }

@@ -76,7 +76,7 @@ func ev(when, host, provider string, id uint32, fields ...string) event.Event {
 func host(t *testing.T, s *Scene, name string) *Host {
 	t.Helper()
 	for _, h := range s.Hosts {
-		if h.isCalled(name) {
+		if s.SameHost(name, h) {
 			return h
 		}
 	}
