@@ -16,7 +16,7 @@ import (
 // Diagnose evaluates the rules over a scene and makes the report, but for what
 // only the program knows: its version, its arguments and the time.
 func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
-	a := &assembler{scene: sc, diagnosis: s.diagnose(sc)}
+	a := newAssembler(sc, s.diagnose(sc))
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "vsswhy", RulesDigest: s.digest},
 		Args: []string{}, Complete: true,
@@ -31,6 +31,10 @@ func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
 	r.Jobs = numbered(sc.Jobs, a.job)
 	r.Findings = numbered(a.diagnosis.findings, a.finding)
 	r.Failures = numbered(sc.Failures, a.failure)
+	for _, limit := range a.diagnosis.limits {
+		r.Complete = false
+		r.Errors = append(r.Errors, report.Error{Detail: limit})
+	}
 	r.Checked = collect(a.diagnosis.checked, checked)
 	r.NotEvaluable = collect(a.diagnosis.unevaluable, notEvaluable)
 	return r
@@ -40,7 +44,37 @@ func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
 type assembler struct {
 	scene     *scene.Scene
 	diagnosis *diagnosis
+	owners    map[int]string             // source → the computer that its facts were given to
+	causes    map[*scene.Failure][]cause // the strongest first
 }
+
+// cause is what a finding is for one failure.
+type cause struct {
+	finding string
+	verdict Verdict
+}
+
+func newAssembler(sc *scene.Scene, d *diagnosis) *assembler {
+	a := &assembler{scene: sc, diagnosis: d, owners: map[int]string{}, causes: map[*scene.Failure][]cause{}}
+	for _, h := range sc.Hosts {
+		for _, f := range h.Facts() {
+			a.owners[f.Source] = text(h.Name)
+		}
+	}
+	for i, f := range d.findings {
+		for _, o := range f.occurrences {
+			if x := o.sub.failure; x != nil {
+				a.causes[x] = append(a.causes[x], cause{findingID(i + 1), o.verdict})
+			}
+		}
+	}
+	for _, list := range a.causes {
+		slices.SortStableFunc(list, func(a, b cause) int { return cmp.Compare(b.verdict, a.verdict) })
+	}
+	return a
+}
+
+func findingID(n int) string { return fmt.Sprintf("F%d", n) }
 
 func collect[T, U any](list []T, f func(T) U) []U {
 	out := make([]U, 0, len(list))
@@ -94,22 +128,12 @@ func (a *assembler) source(s *event.Source) report.Source {
 	return report.Source{
 		ID: sourceID(s.ID), Path: text(s.Path), Format: s.Format, Bytes: s.Size, SHA256: s.SHA256,
 		Records: s.Records, Recovered: s.Recovered, Undecodable: s.Undecodable, Relevant: s.Relevant,
-		Basis: s.Basis.String(), Host: a.owner(s), Error: text(s.Err),
+		Basis: s.Basis.String(), Host: a.owners[s.ID], Error: text(s.Err),
 		Streams: collect(s.Streams, stream),
 		Damage: collect(s.Damage, func(d event.Damage) report.Damage {
 			return report.Damage{Kind: string(d.Kind), Offset: d.Offset, Detail: text(d.Detail), Lost: d.Lost}
 		}),
 	}
-}
-
-// owner is the computer that the source's facts were given to.
-func (a *assembler) owner(s *event.Source) string {
-	for _, h := range a.scene.Hosts {
-		if slices.ContainsFunc(h.Facts(), func(f *event.Fact) bool { return f.Source == s.ID }) {
-			return text(h.Name)
-		}
-	}
-	return ""
 }
 
 func stream(s event.Stream) report.Stream {
@@ -172,16 +196,15 @@ func (a *assembler) job(n int, j *scene.Job) report.Job {
 func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	out := report.Failure{
 		ID: fmt.Sprintf("X%d", n), Kind: string(f.Kind), Host: text(f.Host.Name), VM: vm(f.VM, f.Name), Time: at(f.At),
-		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{},
+		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{},
 		Evidence: collect(citeEvents(f.Events), a.evidence),
 	}
 	if len(f.Volumes) > 0 {
 		out.Volume = text(f.Volumes[0])
 	}
-	for i, found := range a.diagnosis.findings { // in order of strength already
-		if slices.ContainsFunc(found.occurrences, func(o occurrence) bool { return o.sub.failure == f }) {
-			out.Findings = append(out.Findings, fmt.Sprintf("F%d", i+1))
-		}
+	for _, c := range a.causes[f] {
+		out.Findings = append(out.Findings, c.finding)
+		out.Causes = append(out.Causes, report.Cause{Finding: c.finding, Verdict: c.verdict.String()})
 	}
 	return out
 }
@@ -189,7 +212,7 @@ func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 func (a *assembler) finding(n int, f *finding) report.Finding {
 	r := f.rule
 	out := report.Finding{
-		ID: fmt.Sprintf("F%d", n), Rule: r.ID, Issue: issue(r), Title: r.Title, Severity: r.Severity, Verdict: f.verdict.String(),
+		ID: findingID(n), Rule: r.ID, Issue: issue(r), Title: r.Title, Severity: r.Severity, Verdict: f.verdict.String(),
 		Candidate: candidate(f.outcomes), Host: text(f.sub.host.Name), VM: vm(f.sub.vm, f.sub.name), Volume: text(f.sub.volume),
 		Criteria: collect(f.outcomes, a.criterion), NotChecked: texts(notChecked(f)), Remarks: remarks(f),
 		Remediation: collect(r.Remediation, func(s Step) report.Step { return report.Step(s) }),

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -37,11 +38,13 @@ type diagnosis struct {
 	findings    []*finding
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
+	budget      budget
+	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
 func (s *Set) diagnose(sc *scene.Scene) *diagnosis {
-	d := &diagnosis{}
+	d := &diagnosis{budget: budget{maxLooks}}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -54,8 +57,12 @@ func (s *Set) diagnose(sc *scene.Scene) *diagnosis {
 func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	found := map[*scene.Host]bool{}
 	blocked := map[*scene.Host]*unevaluable{}
-	for _, sub := range subjects(rule.About, sc) {
-		f, anchor := evaluate(rule, sc, sub)
+	for i, sub := range subjects(rule.About, sc) {
+		if d.budget.left < 0 || i == maxSubjects {
+			d.limits = append(d.limits, fmt.Sprintf("%s: there is more than can be evaluated (%d cases, %d events): nothing after %s was", rule.ID, maxSubjects, maxLooks, sub.at.UTC().Format(time.RFC3339)))
+			break
+		}
+		f, anchor := evaluate(rule, sc, sub, &d.budget)
 		switch {
 		case f != nil:
 			d.findings = append(d.findings, f)
@@ -113,8 +120,8 @@ func lackingLogs(u *unevaluable, sc *scene.Scene) {
 
 // evaluate answers one rule for one subject: a finding, or else the outcome of
 // the anchor that kept it from being one.
-func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject) (*finding, result) {
-	ev := &evaluator{scene: sc, rule: rule, sub: sub, bound: map[string]*scene.Event{}, broken: map[string]State{}}
+func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject, left *budget) (*finding, result) {
+	ev := &evaluator{scene: sc, rule: rule, sub: sub, bound: map[string]*scene.Event{}, broken: map[string]State{}, budget: left}
 	if n := len(sub.events); n > 0 {
 		ev.bound[subjectEvent] = sub.events[n-1]
 	}
@@ -246,10 +253,15 @@ func guestBackupSubjects(sc *scene.Scene) []*subject {
 // yield lowers a finding to possible where a rule that it yields to is likely
 // or confirmed for the same failure.
 func (d *diagnosis) yield() {
+	better := map[*scene.Failure][]*finding{}
 	for _, f := range d.findings {
-		for _, other := range d.findings {
-			if f.sub.failure != nil && other.sub.failure == f.sub.failure && other.verdict >= Likely &&
-				slices.Contains(f.rule.YieldsTo, other.rule.ID) && f.verdict > Possible {
+		if f.sub.failure != nil && f.verdict >= Likely {
+			better[f.sub.failure] = append(better[f.sub.failure], f)
+		}
+	}
+	for _, f := range d.findings {
+		for _, other := range better[f.sub.failure] {
+			if f.verdict > Possible && slices.Contains(f.rule.YieldsTo, other.rule.ID) {
 				f.verdict = Possible
 				f.outcomes = append(f.outcomes, yielded(other))
 			}

@@ -69,6 +69,18 @@ type outcome struct {
 	result
 }
 
+// budget bounds the work of one diagnosis: how many events may be looked at.
+// A bundle of an honest cluster takes thousands; a log of a million forged
+// failures in one minute would take days.
+type budget struct{ left int }
+
+const (
+	maxLooks    = 200_000_000
+	maxSubjects = 10_000 // of one rule
+)
+
+func (b *budget) spend(n int) { b.left -= n + 1 }
+
 // evaluator evaluates one rule for one subject.
 type evaluator struct {
 	scene  *scene.Scene
@@ -76,6 +88,7 @@ type evaluator struct {
 	sub    *subject
 	bound  map[string]*scene.Event
 	broken map[string]State // sequences that did not bind their names, and why
+	budget *budget
 }
 
 // grade of a leaf: its own, or the criterion's.
@@ -260,7 +273,9 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	var found []*scene.Event
 	doubtful := false
 	for _, h := range hosts {
-		for _, e := range h.Between(from, to) {
+		events := h.Between(from, to)
+		ev.budget.spend(len(events))
+		for _, e := range events {
 			if !ev.matches(t, e) {
 				continue
 			}

@@ -58,7 +58,9 @@ func (ev *evaluator) step(step *Test, same []string, from time.Time) ([]*scene.E
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	for _, h := range hosts {
-		for _, e := range h.Between(from, ev.sub.at.Add(skewMargin)) {
+		events := h.Between(from, ev.sub.at.Add(skewMargin))
+		ev.budget.spend(len(events))
+		for _, e := range events {
 			if ev.matches(&t, e) {
 				found = append(found, e)
 			}

@@ -28,6 +28,7 @@ const (
 	hexDigits                   = 8
 	decimalDigits               = 10 // of a number with the severity bit set
 	maxSymbolDecimalDigits      = 5  // Win32 errors end below 16,000
+	maxCodes                    = 64
 )
 
 // String gives the spelling that this program uses: 0x and eight lower-case digits.
@@ -98,10 +99,10 @@ func cutHexPrefix(s string) (string, bool) {
 //	ERROR_TIMEOUT(1460)                        a Win32 error after its symbol
 //
 // Success codes and numbers that merely look like codes (control codes,
-// sizes, pointers) are left out.
+// sizes, pointers) are left out. It stops at maxCodes: no honest value has more.
 func Codes(s string) []Code {
 	var found []Code
-	for i := 0; i < len(s); {
+	for i := 0; i < len(s) && len(found) < maxCodes; {
 		if !isWord(s[i]) {
 			i++
 			continue

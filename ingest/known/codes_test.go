@@ -82,7 +82,7 @@ func FuzzCodes(f *testing.F) {
 		}
 		base := Codes(text)
 		with := Codes(text + " " + c.String())
-		if len(with) < len(base) || !contains(with, c) {
+		if len(with) < len(base) || len(base) < maxCodes && !contains(with, c) {
 			t.Fatalf("Codes(%q + %v) = %v, without it %v", text, c, with, base)
 		}
 	})

@@ -180,6 +180,14 @@ type Failure struct {
 	Shared   bool       `json:"shared"` // a code without a machine was given to several machines
 	Evidence []Evidence `json:"evidence"`
 	Findings []string   `json:"findings"`
+	Causes   []Cause    `json:"causes"` // the same findings, with what each is for this failure
+}
+
+// A Cause is what a finding is for one failure: a finding has the verdict of
+// its strongest occurrence, and this failure may be a weaker one.
+type Cause struct {
+	Finding string `json:"finding"`
+	Verdict string `json:"verdict"`
 }
 
 // A Finding is one issue for one host and one machine or volume.

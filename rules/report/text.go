@@ -21,6 +21,10 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.head(r)
 	p.failures(r)
 	for i := range r.Findings {
+		if i == maxDetailed {
+			p.title(fmt.Sprintf("and %d more findings, all of them in --format json", len(r.Findings)-maxDetailed))
+			break
+		}
 		p.finding(&r.Findings[i])
 	}
 	p.unexplained(r)
@@ -84,8 +88,8 @@ func (p *page) head(r *Report) {
 	if !r.Complete {
 		p.line("", "INCOMPLETE: part of the input could not be read; see \"Input\" at the end.")
 	}
-	for _, f := range r.Findings {
-		if f.Verdict != "ruled-out" {
+	for i, f := range r.Findings {
+		if f.Verdict != "ruled-out" && i < maxListed {
 			p.line("=> ", fmt.Sprintf("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate), f.Title, where(f.Host, f.VM, f.Volume)))
 		}
 	}
@@ -131,6 +135,10 @@ func (p *page) failures(r *Report) {
 		findings[r.Findings[i].ID] = &r.Findings[i]
 	}
 	for i := range r.Failures {
+		if i == maxDetailed {
+			p.line("", fmt.Sprintf("and %d more, all of them in --format json", len(r.Failures)-maxDetailed))
+			break
+		}
 		p.failure(&r.Failures[i], findings)
 	}
 }
@@ -140,9 +148,9 @@ func (p *page) failure(f *Failure, findings map[string]*Finding) {
 	for _, c := range f.Codes {
 		p.line("      code ", codeText(c))
 	}
-	for _, id := range f.Findings {
-		x := findings[id]
-		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(x.Verdict, x.Candidate), issueText(x.Issue, x.Rule)+": "+x.Title))
+	for _, c := range f.Causes {
+		x := findings[c.Finding]
+		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(c.Verdict, x.Candidate), issueText(x.Issue, x.Rule)+": "+x.Title))
 	}
 	if len(f.Findings) == 0 {
 		p.line("      -> ", "no known issue matches; its events:")
@@ -430,6 +438,9 @@ func (p *page) checked(r *Report) {
 	}
 }
 
+// maxDetailed bounds what the page tells in full: nobody reads on.
+const maxDetailed = 50
+
 // maxListed bounds lists that grow with the bundle; the JSON form has all.
 const maxListed = 8
 
@@ -461,7 +472,7 @@ func groupBy[T any](list []T, key func(T) string) [][]T {
 func (p *page) input(r *Report) {
 	p.title("Input")
 	for _, e := range r.Errors {
-		p.line("LOST: ", e.Path+": "+e.Detail)
+		p.line("LOST: ", strings.TrimPrefix(e.Path+": "+e.Detail, ": "))
 	}
 	p.lost(r)
 	p.coverage(r)

@@ -8,20 +8,30 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/known"
 )
 
-// extract reads from the fields what the event speaks of. It also learns which
-// cluster disk resource a volume lies on.
+// extract reads from the fields what the event speaks of, and judges it. It
+// also learns which cluster disk resource a volume lies on.
 func (e *Event) extract(resources map[string]string) {
+	e.read(resources)
+	if e.housekeeping() {
+		e.Codes = []known.Code{known.WriterStatusNotAvail}
+	}
+}
+
+// read is extract without judgement; resources may be nil.
+func (e *Event) read(resources map[string]string) {
 	for _, f := range e.Fields {
 		if f.Name == "Binary" {
 			continue // a hex dump: its digits are no codes
 		}
 		for _, c := range known.Codes(f.Value) {
-			if !slices.Contains(e.Codes, c) {
+			if len(e.Codes) < maxSeen && !slices.Contains(e.Codes, c) {
 				e.Codes = append(e.Codes, c)
 			}
 		}
-		e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
-		if isPath(f.Value) {
+		if len(e.GUIDs) < maxSeen {
+			e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
+		}
+		if isPath(f.Value) && len(e.Paths) < maxSeen {
 			e.Paths = append(e.Paths, f.Value)
 		}
 		for _, name := range csvNames(f.Value) {
@@ -31,13 +41,10 @@ func (e *Event) extract(resources map[string]string) {
 	if e.From(clustering) {
 		e.clusterVolume(resources)
 	}
-	if e.housekeeping() {
-		e.Codes = []known.Code{known.WriterStatusNotAvail}
-	}
 }
 
 func (e *Event) addVolume(name string) {
-	if !containsFold(e.Volumes, name) {
+	if len(e.Volumes) < maxSeen && !containsFold(e.Volumes, name) {
 		e.Volumes = append(e.Volumes, name)
 	}
 }
@@ -58,7 +65,7 @@ func (e *Event) clusterVolume(resources map[string]string) {
 	}
 	name := volumeName(volume)
 	e.addVolume(name)
-	if resource != "" {
+	if resource != "" && resources != nil {
 		resources[strings.ToLower(name)] = resource
 	}
 }

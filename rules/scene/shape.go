@@ -61,12 +61,12 @@ func isNumber(s string) bool {
 }
 
 // findGUIDs returns the GUIDs in braces that stand in a text, in lower case
-// with braces, as VSS names its writers.
+// with braces, as VSS names its writers; at most maxSeen.
 func findGUIDs(s string) []string {
 	var found []string
 	for {
 		i := strings.IndexByte(s, '{')
-		if i < 0 || len(s) < i+38 {
+		if i < 0 || len(s) < i+38 || len(found) == maxSeen {
 			return found
 		}
 		if g := s[i : i+38]; g[37] == '}' && isGUID(g) {
