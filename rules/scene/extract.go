@@ -24,14 +24,12 @@ func (e *Event) read(resources map[string]string) {
 			continue // a hex dump: its digits are no codes
 		}
 		for _, c := range known.Codes(f.Value) {
-			if len(e.Codes) < maxSeen && !slices.Contains(e.Codes, c) {
+			if !slices.Contains(e.Codes, c) {
 				e.Codes = append(e.Codes, c)
 			}
 		}
-		if len(e.GUIDs) < maxSeen {
-			e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
-		}
-		if isPath(f.Value) && len(e.Paths) < maxSeen {
+		e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
+		if isPath(f.Value) {
 			e.Paths = append(e.Paths, f.Value)
 		}
 		for _, name := range csvNames(f.Value) {
@@ -44,7 +42,7 @@ func (e *Event) read(resources map[string]string) {
 }
 
 func (e *Event) addVolume(name string) {
-	if len(e.Volumes) < maxSeen && !containsFold(e.Volumes, name) {
+	if !containsFold(e.Volumes, name) {
 		e.Volumes = append(e.Volumes, name)
 	}
 }
