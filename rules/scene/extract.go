@@ -24,12 +24,14 @@ func (e *Event) read(resources map[string]string) {
 			continue // a hex dump: its digits are no codes
 		}
 		for _, c := range known.Codes(f.Value) {
-			if !slices.Contains(e.Codes, c) {
+			if len(e.Codes) < maxSeen && !slices.Contains(e.Codes, c) {
 				e.Codes = append(e.Codes, c)
 			}
 		}
-		e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
-		if isPath(f.Value) {
+		if len(e.GUIDs) < maxSeen {
+			e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
+		}
+		if isPath(f.Value) && len(e.Paths) < maxSeen {
 			e.Paths = append(e.Paths, f.Value)
 		}
 		for _, name := range csvNames(f.Value) {
@@ -42,7 +44,7 @@ func (e *Event) read(resources map[string]string) {
 }
 
 func (e *Event) addVolume(name string) {
-	if !containsFold(e.Volumes, name) {
+	if len(e.Volumes) < maxSeen && !containsFold(e.Volumes, name) {
 		e.Volumes = append(e.Volumes, name)
 	}
 }
