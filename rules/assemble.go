@@ -28,9 +28,9 @@ func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
 		r.Coverage = append(r.Coverage, collect(h.Coverages(), func(c *scene.Coverage) report.Coverage { return a.coverage(h, c) })...)
 	}
 	r.Coverage = orEmpty(r.Coverage)
-	r.Jobs = numbered(sc.Jobs, a.job)
+	r.Jobs = numbered(bounded(a, "jobs", sc.Jobs), a.job)
 	r.Findings = numbered(a.diagnosis.findings, a.finding)
-	r.Failures = numbered(sc.Failures, a.failure)
+	r.Failures = numbered(bounded(a, "failures", sc.Failures), a.failure)
 	for _, limit := range a.diagnosis.limits {
 		r.Complete = false
 		r.Errors = append(r.Errors, report.Error{Detail: limit})
@@ -90,6 +90,15 @@ func numbered[T, U any](list []T, f func(n int, x T) U) []U {
 		out = append(out, f(i+1, x))
 	}
 	return out
+}
+
+// bounded cuts a list that is longer than anybody could use, and says so.
+func bounded[T any](a *assembler, what string, list []T) []T {
+	if len(list) <= maxReported {
+		return list
+	}
+	a.diagnosis.limits = append(a.diagnosis.limits, fmt.Sprintf("there are %d %s; the first %d are listed", len(list), what, maxReported))
+	return list[:maxReported]
 }
 
 func orEmpty[T any](list []T) []T {

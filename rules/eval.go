@@ -76,7 +76,8 @@ type budget struct{ left int }
 
 const (
 	maxLooks    = 200_000_000
-	maxSubjects = 10_000 // of one rule
+	maxSubjects = 5_000  // of one rule
+	maxReported = 10_000 // failures; and jobs
 )
 
 func (b *budget) spend(n int) { b.left -= n + 1 }
