@@ -142,3 +142,45 @@ func unexpected(r *report.Report, expect []string) string {
 	}
 	return b.String()
 }
+
+// TestPages compares the page for people with golden files, which are reviewed
+// like code.
+func TestPages(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	for _, name := range []string{"csv-two-nodes", "lookalike-other-writer", "restore-ruled-out-original", "guest-backup-likely"} {
+		_, got, _ := runMain(t, "scan", "testdata/cases/"+name+".zip")
+		golden := filepath.Join("cmd", "vsswhy", "testdata", "pages", name+".txt")
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s: run the tests with -update and review:\n%s", name, diff)
+		}
+	}
+}
+
+// TestReadmeShowsARealRun: what the README prints is what the program prints.
+func TestReadmeShowsARealRun(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := runMain(t, "scan", "testdata/cases/csv-two-nodes.zip")
+	_, sample, ok := strings.Cut(string(readme), "part of what it prints:\n\n```\n")
+	sample, _, closed := strings.Cut(sample, "```")
+	if !ok || !closed {
+		t.Fatal("the README has no sample")
+	}
+	for _, part := range strings.Split(sample, "[…]\n") {
+		if !strings.Contains(got, strings.TrimSuffix(part, "[…]")) {
+			t.Errorf("the program does not print this part of the README:\n%s", part)
+		}
+	}
+}

@@ -152,12 +152,17 @@ func (p *page) failure(f *Failure, findings map[string]*Finding) {
 		x := findings[c.Finding]
 		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(c.Verdict, x.Candidate), issueText(x.Issue, x.Rule)+": "+x.Title))
 	}
-	if len(f.Findings) == 0 {
-		p.line("      -> ", "no known issue matches; its events:")
+	if !f.explained() {
+		p.line("      -> ", "nothing known explains it; its events:")
 		for i := range f.Evidence {
 			p.evidence("         ", &f.Evidence[i])
 		}
 	}
+}
+
+// explained reports whether any cause is left that was not ruled out.
+func (f *Failure) explained() bool {
+	return slices.ContainsFunc(f.Causes, func(c Cause) bool { return c.Verdict != "ruled-out" })
 }
 
 func codeText(c Code) string {
@@ -394,7 +399,7 @@ func (p *page) steps(f *Finding) {
 // unexplained helps with failures that nothing explains: the commonest result.
 func (p *page) unexplained(r *Report) {
 	for i := range r.Failures {
-		if len(r.Failures[i].Findings) == 0 {
+		if !r.Failures[i].explained() {
 			p.title("Failures without a known cause")
 			p.line("", "The issues that this program knows were checked as listed below. To go on: the events above, the codes, and the logs of the same minutes on every host. Ask for what \"Could not be checked\" names.")
 			return
