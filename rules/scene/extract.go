@@ -200,9 +200,6 @@ func (t *vmTable) of(e *event.Event) *VM {
 	return nil
 }
 
-// named returns the machine with that name, or nil.
-func (t *vmTable) named(name string) *VM { return t.byName[strings.ToLower(name)] }
-
 func (t *vmTable) list() []*VM {
 	all := map[*VM]bool{}
 	for _, vm := range t.byID {

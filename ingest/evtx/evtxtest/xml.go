@@ -82,15 +82,6 @@ func (n *node) text() string {
 	return b.String()
 }
 
-func (n *node) attr(name string) string {
-	for _, a := range n.attrs {
-		if rawName(a.Name) == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
 // A document is an event to be written.
 type document struct {
 	xml      *node
