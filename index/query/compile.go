@@ -264,7 +264,7 @@ func (v codes) match(r Row) bool {
 func (v levels) match() Match {
 	bound := v.list[0]
 	compare := func(test func(event.Level) bool) Match {
-		return func(r Row) bool { return test(comparable(r.Level())) }
+		return func(r Row) bool { return test(effective(r.Level())) }
 	}
 	switch v.op {
 	case "<=":

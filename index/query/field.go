@@ -165,14 +165,14 @@ var levelNames = []string{"critical", "error", "warning", "information", "verbos
 // LevelName returns the name that a query has for a level; level 0 counts as
 // information.
 func LevelName(l event.Level) string {
-	if l = comparable(l); int(l) <= len(levelNames) {
+	if l = effective(l); int(l) <= len(levelNames) {
 		return levelNames[l-1]
 	}
 	return strconv.Itoa(int(l))
 }
 
-// comparable: what is always logged (0) is no more severe than information.
-func comparable(l event.Level) event.Level {
+// effective: what is always logged (0) is no more severe than information.
+func effective(l event.Level) event.Level {
 	if l == event.LevelAlways {
 		return event.LevelInformation
 	}
@@ -192,7 +192,7 @@ func parseLevels(op string, words []word) (value, *mistake) {
 		if !ok {
 			return nil, &mistake{w, fmt.Sprintf("%q is no level", w.text), "want 0 to 255, " + strings.Join(levelNames, ", ")}
 		}
-		list[i] = comparable(l)
+		list[i] = effective(l)
 	}
 	return levels{op, list}, nil
 }

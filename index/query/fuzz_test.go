@@ -162,13 +162,14 @@ func checkPlace(t *testing.T, e *query.Error) {
 // Each value of a row finds the row.
 func FuzzValues(f *testing.F) {
 	f.Add(uint64(1))
+	f.Add(uint64(14)) // bytes that are not UTF-8
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, e := range oddEvents(rand.New(rand.NewPCG(seed, 3)), 5) {
 			var row query.EventRow
 			row.Reset(e)
 			for _, field := range []query.Field{query.Host, query.Provider, query.Channel, query.ID, query.Level, query.Code, query.VM, query.Volume} {
 				for _, v := range query.Values(&row, field) {
-					if text := query.Term(field, strings.ToValidUTF8(v, "\ufffd")); !matches(t, text, e.Time)(e) {
+					if text := query.Term(field, v); !matches(t, text, e.Time)(e) {
 						t.Fatalf("%s does not find %+v", text, e)
 					}
 				}

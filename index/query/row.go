@@ -129,5 +129,8 @@ func nonEmpty(list []string) []string {
 	return out
 }
 
-// Term returns the term of a field with one value, as Values returns them.
-func Term(f Field, value string) string { return string(f) + ":" + quoteValue(value) }
+// Term returns the term of a field with one value, as Values returns them. Bytes
+// that are not UTF-8 become U+FFFD, which matches them.
+func Term(f Field, value string) string {
+	return string(f) + ":" + quoteValue(string([]rune(value)))
+}
