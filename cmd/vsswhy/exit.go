@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/report"
@@ -52,31 +53,47 @@ func exitCode(err error) int {
 	return exitUsage
 }
 
-// outcome decides the exit code of a scan by its report, in order of
-// precedence.
-func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
+// An ending is what decides the exit code of a command that read input.
+type ending struct {
+	interrupted bool
+	content     bool   // there was something to go by
+	finding     bool   // one at or above --fail-on
+	incomplete  bool   // input was lost
+	lossesIn    string // what names the losses
+}
+
+// err is the command's error, in order of precedence.
+func (e ending) err() error {
 	switch {
-	case interrupted:
+	case e.interrupted:
 		return errInterrupted
-	case !hasContent(r):
+	case !e.content:
 		return &codeError{code: exitNothing, err: errors.New("nothing to analyse: no event log, archive or known text artefact could be read")}
-	case failOn != rules.NoVerdict && strongest(r) >= failOn:
+	case e.finding:
 		return &codeError{code: exitFinding}
-	case !r.Complete:
-		return &codeError{code: exitIncomplete, err: errors.New("part of the input could not be read; the report names it")}
+	case e.incomplete:
+		return &codeError{code: exitIncomplete, err: fmt.Errorf("part of the input could not be read; %s", e.lossesIn)}
 	}
 	return nil
 }
 
-// hasContent reports whether any source held something to go by: a record, a
+// outcome decides the exit code of a scan by its report.
+func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
+	return ending{
+		interrupted: interrupted,
+		content: slices.ContainsFunc(r.Sources, func(s report.Source) bool {
+			return hasContent(s.Records, s.Format, s.Error)
+		}),
+		finding:    failOn != rules.NoVerdict && strongest(r) >= failOn,
+		incomplete: !r.Complete,
+		lossesIn:   "the report names it",
+	}.err()
+}
+
+// hasContent reports whether a source held something to go by: a record, a
 // line of an artefact, or a sound log without records.
-func hasContent(r *report.Report) bool {
-	for _, s := range r.Sources {
-		if s.Records > 0 || s.Error == "" && isLog(s.Format) {
-			return true
-		}
-	}
-	return false
+func hasContent(records uint64, format, err string) bool {
+	return records > 0 || err == "" && isLog(format)
 }
 
 // isLog: an empty log is an answer, too; an empty archive is none.

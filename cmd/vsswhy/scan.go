@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -78,7 +77,7 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	r.Tool.Version = version()
 	r.Args = append(r.Args, os.Args[1:]...)
 	r.Generated = report.Time{Time: generated}
-	if err := writeReport(r, print, opt.output, cmd.OutOrStdout()); err != nil {
+	if err := writeWhole(opt.output, cmd.OutOrStdout(), func(w io.Writer) error { return print(r, w) }); err != nil {
 		return err
 	}
 	return outcome(r, failOn, cmd.Context().Err() != nil)
@@ -121,24 +120,4 @@ func generatedAt() (time.Time, error) {
 		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH=%q is no number of seconds", s)
 	}
 	return time.Unix(n, 0), nil
-}
-
-// writeReport writes to a file whole or not at all, or to standard output.
-func writeReport(r *report.Report, print func(*report.Report, io.Writer) error, file string, stdout io.Writer) error {
-	if file == "" {
-		return print(r, stdout)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".vsswhy-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
-	if err := print(r, tmp); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
 }
