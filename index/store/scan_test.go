@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+// valuesOf is the values of a row's column, the slow way.
+func valuesOf(r *Row, c Column) []string {
+	switch c {
+	case ID:
+		return []string{strconv.Itoa(int(r.ID))}
+	case Level:
+		return []string{strconv.Itoa(int(r.Level))}
+	case VM:
+		return r.VMs
+	case Volume:
+		return r.Volumes
+	case Codes:
+		var list []string
+		for _, code := range r.Codes {
+			list = append(list, code.String())
+		}
+		return list
+	case Fields:
+		var list []string
+		for _, f := range r.Fields {
+			list = append(list, f.Value)
+		}
+		return list
+	}
+	f := flatten(r)
+	return []string{*f.text(c)}
+}
+
+// plainly scans by a loop over the rows.
+func plainly(rows []Row, match func(*Row) bool) []int64 {
+	var list []int64
+	for i := range rows {
+		if match(&rows[i]) {
+			list = append(list, int64(i))
+		}
+	}
+	return list
+}
+
+func scan(t *testing.T, r *Reader, within *Set, p ...Predicate) *Set {
+	t.Helper()
+	set, err := r.Scan(context.Background(), within, p...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestContainsIsThePlainLoop(t *testing.T) {
+	rows := sorted(randomRows(11, 6000))
+	r := store(t, rows)
+	needles := append(slices.Clone(words), "k", "i", "sql", "ueber", "Ü", "volume1\\SQL", "one\nLINE", "g l", "vmname", "\t", "ng ", "zzz", "11long")
+	for _, c := range []Column{Fields, Message, Provider, VM, Codes, Job} {
+		for _, needle := range needles {
+			low := strings.ToLower(needle)
+			want := plainly(rows, func(row *Row) bool {
+				return slices.ContainsFunc(valuesOf(row, c), func(v string) bool { return strings.Contains(strings.ToLower(v), low) })
+			})
+			if got := slices.Collect(scan(t, r, nil, Contains(c, needle)).All()); !slices.Equal(got, want) {
+				t.Errorf("%s contains %.20q: %d rows, want %d", c, needle, len(got), len(want))
+			}
+		}
+	}
+}
+
+func TestScanIsThePlainLoop(t *testing.T) {
+	rows := sorted(randomRows(12, 5000))
+	r := store(t, rows)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 60 {
+		id, host, level := int64(10100+rnd.IntN(40)), fmt.Sprintf("HV%02d", rnd.IntN(5)), int64(rnd.IntN(6))
+		from, until := rows[rnd.IntN(len(rows))].Time, rows[rnd.IntN(len(rows))].Time
+		odd := func(n int64) bool { return n&1 == 1 }
+		within := NewSet(r.Rows())
+		for i := range rows {
+			if rnd.IntN(3) > 0 {
+				within.Add(int64(i))
+			}
+		}
+		got := scan(t, r, within, Text(Host, func(s string) bool { return s == host }), Number(ID, func(n int64) bool { return n >= id }),
+			Number(Level, func(n int64) bool { return n <= level }), Between(from, until), Number(Record, odd),
+			Text(Message, func(s string) bool { return len(s) > 3 }))
+		want := plainly(rows, func(row *Row) bool {
+			return row.Host == host && int64(row.ID) >= id && int64(row.Level) <= level && !row.Time.Before(from) &&
+				(until.IsZero() || row.Time.Before(until)) && row.Record&1 == 1 && len(row.Message) > 3
+		})
+		want = slices.DeleteFunc(want, func(i int64) bool { return !within.Has(i) })
+		if !slices.Equal(slices.Collect(got.All()), want) {
+			t.Fatalf("host %s id>=%d level<=%d %v–%v: %d rows, want %d", host, id, level, from, until, got.Len(), len(want))
+		}
+	}
+}
+
+func TestFacets(t *testing.T) {
+	rows := sorted(randomRows(13, 3000))
+	r := store(t, rows)
+	within := scan(t, r, nil, Text(Host, func(s string) bool { return s == "HV02" }))
+	for _, c := range []Column{ID, Level, Host, Provider, Classic, Source, Job, VM, Volume, Codes} {
+		for _, set := range []*Set{nil, within, NewSet(r.Rows())} {
+			want := map[string]int64{}
+			for i := range rows {
+				if set == nil || set.Has(int64(i)) {
+					for _, v := range valuesOf(&rows[i], c) {
+						want[v]++
+					}
+				}
+			}
+			counts, err := r.Facet(context.Background(), c, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]int64{}
+			for i, n := range counts {
+				got[n.Value] = n.Rows
+				if i > 0 && counts[i-1].Rows < n.Rows {
+					t.Errorf("%s: not in order of count", c)
+				}
+			}
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c, diff)
+			}
+		}
+	}
+}
+
+// TestWrongQuestions are mistakes of the program, but no panics.
+func TestWrongQuestions(t *testing.T) {
+	r := store(t, randomRows(1, 100))
+	for _, p := range []Predicate{Text(ID, func(string) bool { return true }), Number(Host, func(int64) bool { return true }), Number(99, nil), {}} {
+		if _, err := r.Scan(context.Background(), nil, p); err == nil {
+			t.Errorf("%+v: no error", p)
+		}
+	}
+	for _, c := range []Column{Time, Record, Fields, Message, -1, 99} {
+		if _, err := r.Facet(context.Background(), c, nil); err == nil {
+			t.Errorf("facet of column %d: no error", int(c))
+		}
+	}
+	for _, at := range []int64{-5, 100, 1 << 60} {
+		if rows, err := r.Read(at, 1<<62); err != nil || at > 0 && len(rows) > 0 {
+			t.Errorf("Read(%d): %d rows, %v", at, len(rows), err)
+		}
+	}
+	if _, err := r.At(100); err == nil {
+		t.Error("At(100) of 100 rows: no error")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := r.Scan(ctx, nil); err == nil {
+		t.Error("Scan after the context's end: no error")
+	}
+}
+
+func TestSet(t *testing.T) {
+	const n = 200
+	a, b := NewSet(n), NewSet(n)
+	for i := int64(0); i < n; i += 3 {
+		a.Add(i)
+	}
+	for i := int64(0); i < n; i += 5 {
+		b.Add(i)
+	}
+	collect := func(f func(i int64) bool) (list []int64) {
+		for i := range int64(n) {
+			if f(i) {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	check := func(name string, s *Set, f func(i int64) bool) {
+		t.Helper()
+		want := collect(f)
+		if diff := gocmp.Diff(want, slices.Collect(s.All())); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		slices.Reverse(want)
+		if diff := gocmp.Diff(want, slices.Collect(s.Backward())); diff != "" {
+			t.Errorf("%s backward: %s", name, diff)
+		}
+		if s.Len() != int64(len(want)) {
+			t.Errorf("%s: Len %d", name, s.Len())
+		}
+	}
+	b.Not()
+	check("not", b, func(i int64) bool { return i%5 != 0 })
+	a.And(b)
+	check("and", a, func(i int64) bool { return i%3 == 0 && i%5 != 0 })
+	b.Not()
+	a.Or(b)
+	check("or", a, func(i int64) bool { return i%3 == 0 || i%5 == 0 })
+}
+
+func FuzzLower(f *testing.F) {
+	f.Add("AZaz@[`{ÄK0123456789")
+	f.Fuzz(func(t *testing.T, s string) {
+		want := []byte(s)
+		for i, c := range want {
+			if 'A' <= c && c <= 'Z' {
+				want[i] = c + 'a' - 'A'
+			}
+		}
+		if got := appendLower([]byte("X"), []byte(s)); string(got) != "X"+string(want) {
+			t.Errorf("%q: %q", s, got)
+		}
+	})
+}
