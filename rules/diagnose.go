@@ -158,8 +158,8 @@ func subjects(about About, sc *scene.Scene) []*subject {
 func failureSubjects(sc *scene.Scene) []*subject {
 	var list []*subject
 	for _, f := range sc.Failures {
-		if f.Kind != scene.KindBackup {
-			continue
+		if f.Kind != scene.KindBackup || f.Host.Role == scene.RoleGuest {
+			continue // a guest's own writer says nothing of its host's backup
 		}
 		volumes := f.Volumes
 		if len(volumes) == 0 {
@@ -176,60 +176,15 @@ func failureSubjects(sc *scene.Scene) []*subject {
 	return list
 }
 
-// restoreSubjects: each restore, with each machine that it names; and where it
-// names none, with each machine that had an error after it.
+// restoreSubjects: each restore of each machine, failed or not.
 func restoreSubjects(sc *scene.Scene) []*subject {
 	var list []*subject
-	for _, j := range sc.Jobs {
-		if j.Kind != scene.KindRestore {
-			continue
-		}
-		name := ""
-		if len(j.VMs) == 0 && len(j.Names) == 1 {
-			name = j.Names[0]
-		}
-		for _, vm := range machinesOfRestore(j, sc) {
-			sub := &subject{host: j.Host, vm: vm, name: name, at: j.To, from: j.From, to: j.To, events: j.Events, job: j}
-			if sub.from.IsZero() {
-				sub.from = j.To
-			}
-			sub.failure = j.Failure
-			list = append(list, sub)
-		}
+	for _, r := range sc.Restores {
+		j := r.Job
+		list = append(list, &subject{host: j.Host, vm: r.VM, name: r.Name, at: j.To, from: j.Begin(), to: j.To,
+			events: j.Events, job: j, failure: r.Failure, inferred: r.Inferred})
 	}
 	return list
-}
-
-const (
-	// An error this long after a restore is its consequence, whichever machine
-	// it names (domain, section 4.5).
-	restoreAftermath = 15 * time.Minute
-	// Later ones count if they lie where the restore went: a machine may be
-	// started only the next day.
-	firstStart = 24 * time.Hour
-)
-
-// machinesOfRestore returns the machines that a restore was for: those that it
-// names; else those whose errors came with it or lie where it went; else one
-// unknown machine.
-func machinesOfRestore(j *scene.Job, sc *scene.Scene) []*scene.VM {
-	if len(j.VMs) > 0 {
-		return j.VMs
-	}
-	var vms []*scene.VM
-	for _, e := range j.Host.Between(j.To.Add(-firstStart), j.To.Add(firstStart)) {
-		if e.VM == nil || !scene.RestoreError(e) || slices.Contains(vms, e.VM) {
-			continue
-		}
-		with := !e.Time.Before(j.Begin()) && !e.Time.After(j.To.Add(restoreAftermath))
-		if with || j.Holds(e) {
-			vms = append(vms, e.VM)
-		}
-	}
-	if len(vms) == 0 {
-		vms = []*scene.VM{nil}
-	}
-	return vms
 }
 
 // guestBackupSubjects: each backup of a host, with each machine that runs on

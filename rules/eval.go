@@ -38,6 +38,7 @@ type subject struct {
 	events   []*scene.Event
 	failure  *scene.Failure
 	job      *scene.Job
+	inferred bool // that the subject is of this machine is inferred from the time alone
 }
 
 func (s *subject) guest() *scene.Host {
@@ -214,7 +215,7 @@ func (ev *evaluator) hosts(on string) (hosts []*scene.Host, missing string) {
 // none, or with nodes named that sent no logs, nobody knows what the others did.
 func (ev *evaluator) otherNodes() (nodes []*scene.Host, missing string) {
 	for _, h := range ev.scene.Hosts {
-		if h != ev.sub.host && h.Cluster() {
+		if h != ev.sub.host && h.Cluster() && h.MayShareCluster(ev.sub.host) {
 			nodes = append(nodes, h)
 		}
 	}
@@ -274,13 +275,14 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	var found []*scene.Event
 	doubtful := false
 	for _, h := range hosts {
-		events := h.Between(from, to)
+		margin := ev.margin(t, h)
+		events := h.Between(from.Add(-margin), to.Add(margin))
 		ev.budget.spend(len(events))
 		for _, e := range events {
 			if !ev.matches(t, e) {
 				continue
 			}
-			if ev.ordered(t, e) {
+			if surelyIn(e.Time, from, to, margin, t) {
 				found = append(found, e)
 			} else {
 				doubtful = true
@@ -302,16 +304,32 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	if t.Silence == "unknown" {
 		return result{}
 	}
+	if t.During && ev.sub.job != nil && ev.sub.job.Open {
+		return result{missing: []string{"the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339)}}
+	}
 	return ev.absence(t, hosts, from, to)
 }
 
-// ordered reports whether an event of another host surely lies before the
-// subject's time, where the test asks for that.
-func (ev *evaluator) ordered(t *Test, e *scene.Event) bool {
-	if t.Before == 0 || e.Host == ev.sub.host || t.On == "guest" {
+// margin is how far an event of another host may be from where its clock says,
+// for tests that ask for an order.
+func (ev *evaluator) margin(t *Test, h *scene.Host) time.Duration {
+	if h == ev.sub.host || t.Before == 0 && !t.During {
+		return 0
+	}
+	return skewMargin
+}
+
+// surelyIn reports whether an event lies within the window whatever the clocks;
+// a test may also take those that only may.
+func surelyIn(at, from, to time.Time, margin time.Duration, t *Test) bool {
+	if t.Loose {
 		return true
 	}
-	return ev.sub.at.Sub(e.Time) >= skewMargin
+	inside := !at.After(to.Add(-margin))
+	if t.During {
+		inside = inside && !at.Before(from.Add(margin))
+	}
+	return inside
 }
 
 // nearest is the event that is nearest to the subject: the first after it, or
@@ -377,14 +395,30 @@ func (ev *evaluator) joins(t *Test, e *scene.Event) bool {
 	for _, key := range t.Same {
 		switch key {
 		case "vm":
-			if ev.sub.vm != nil && e.VM != ev.sub.vm && !(e.VM == nil && e.Mentions(ev.sub.vm)) {
+			if !ev.sameMachine(e) {
 				return false
 			}
 		case "volume":
-			if !slices.ContainsFunc(e.Volumes, func(v string) bool { return ev.scene.SameVolume(v, ev.sub.volume) }) {
+			if !ev.scene.SameVolume(e, ev.sub.host, ev.sub.volume) {
 				return false
 			}
 		}
+	}
+	return true
+}
+
+// sameMachine: the event names the subject's machine, or files of it. A backup
+// that failed without naming a machine may be any one's; a restore that names
+// none is only of those whose files lie where it went.
+func (ev *evaluator) sameMachine(e *scene.Event) bool {
+	sub := ev.sub
+	switch {
+	case sub.vm != nil:
+		return e.VM == sub.vm || e.VM == nil && e.Mentions(sub.vm.Name)
+	case sub.name != "":
+		return e.Mentions(sub.name)
+	case sub.job != nil && sub.job.Kind == scene.KindRestore:
+		return sub.job.Holds(e)
 	}
 	return true
 }
@@ -461,13 +495,28 @@ func (ev *evaluator) job(t *Test) result {
 	}
 	from, to := ev.window(t)
 	var cites []scene.Citation
-	for _, j := range ev.scene.Jobs {
-		if string(j.Kind) == t.Job && slices.Contains(hosts, j.Host) && j != ev.sub.job && !j.From.IsZero() && !j.From.After(to) && !j.To.Before(from) {
-			cites = append(cites, citeEvents(j.Events)...)
+	doubtful := false
+	for _, h := range hosts {
+		margin := ev.margin(t, h)
+		for _, j := range h.Jobs() {
+			if string(j.Kind) != t.Job || j == ev.sub.job || j.From.IsZero() {
+				continue
+			}
+			if !j.From.After(to.Add(-margin)) && !j.To.Before(from.Add(margin)) {
+				cites = append(cites, citeEvents(j.Events)...)
+			} else if !j.From.After(to.Add(margin)) && (j.Open || !j.To.Before(from.Add(-margin))) {
+				doubtful = true
+			}
 		}
 	}
 	if len(cites) > 0 {
 		return result{state: Met, cites: cites}
+	}
+	if doubtful || t.During && ev.sub.job != nil && ev.sub.job.Open {
+		return result{missing: []string{"when the jobs on both sides ended, by clocks that agree"}}
+	}
+	if t.Silence == "unmet" {
+		return result{state: Unmet}
 	}
 	return ev.absentJob(hosts, from, to)
 }

@@ -153,6 +153,9 @@ var properties = map[string]func(ev *evaluator) result{
 	"volume-in-path": func(ev *evaluator) result {
 		return fromSubject(ev, ev.sub.failure != nil && len(ev.sub.failure.Volumes) > 0)
 	},
+	"inferred": func(ev *evaluator) result {
+		return fromSubject(ev, ev.sub.inferred)
+	},
 	"guest-on-host": guestOnHost,
 }
 

@@ -136,7 +136,7 @@ func (l *linter) test(t *Test, path ...string) {
 		l.oneOf(t.On, []string{"host", "guest", "others", "nodes", "subject"}, append(path, "on")...)
 	}
 	if t.Silence != "" {
-		l.oneOf(t.Silence, []string{"unknown"}, append(path, "silence")...)
+		l.oneOf(t.Silence, []string{"unknown", "unmet"}, append(path, "silence")...)
 	}
 	for _, key := range t.Same {
 		l.oneOf(key, []string{"vm", "volume"}, append(path, "same")...)

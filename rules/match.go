@@ -39,7 +39,7 @@ func compileMatcher(src *Matcher) *matcher {
 		return slices.ContainsFunc(codes, func(c known.Code) bool { return slices.Contains(e.Codes, c) })
 	})
 	add(src.Writer != "", func(_ *evaluator, e *scene.Event) bool { return e.Writer(src.Writer) })
-	add(len(src.Contains) > 0, func(_ *evaluator, e *scene.Event) bool { return containsAny(e, src.Contains) })
+	add(len(src.Contains) > 0, func(ev *evaluator, e *scene.Event) bool { return containsAny(e, src.Contains, ev.sub) })
 	for name, want := range src.Field {
 		add(true, func(_ *evaluator, e *scene.Event) bool {
 			v, ok := e.Field(name)
@@ -94,10 +94,16 @@ func fromAny(e *scene.Event, providers []string) bool {
 	})
 }
 
-func containsAny(e *scene.Event, parts []string) bool {
-	for _, f := range e.Fields {
-		low := strings.ToLower(f.Value)
-		if slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(low, strings.ToLower(p)) }) {
+func containsAny(e *scene.Event, parts []string, sub *subject) bool {
+	for _, p := range parts {
+		if strings.Contains(p, "%vm") {
+			if sub.vm.Label() == "" {
+				continue
+			}
+			p = strings.ReplaceAll(p, "%vm", sub.vm.Label())
+		}
+		p = strings.ToLower(p)
+		if slices.ContainsFunc(e.Fields, func(f event.Field) bool { return strings.Contains(strings.ToLower(f.Value), p) }) {
 			return true
 		}
 	}

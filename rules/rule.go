@@ -125,8 +125,12 @@ type Test struct {
 	During  bool     `yaml:"during"`  // between the subject's start and end
 	Between []string `yaml:"between"` // two bound events
 
+	// Loose takes events of other hosts whose order with the subject is not sure.
+	Loose bool `yaml:"loose"`
+
 	// Silence "unknown": that there is no such event says nothing, because
-	// another program or version would not write it.
+	// another program or version would not write it. Silence "unmet": no log of
+	// it is as good as no event, because few computers have that log.
 	Silence string `yaml:"silence"`
 
 	// Count and Apart: at least so many occurrences, each group this far from
@@ -160,7 +164,7 @@ type Matcher struct {
 	ID       IDs               `yaml:"id"`
 	Code     Strings           `yaml:"code"`     // one of these error codes, in any spelling
 	Writer   string            `yaml:"writer"`   // a VSS writer's class id
-	Contains Strings           `yaml:"contains"` // one of these in a parameter, without regard to case
+	Contains Strings           `yaml:"contains"` // one of these in a parameter, without regard to case; %vm is the machine's name
 	Field    map[string]string `yaml:"field"`    // a named parameter has this value
 	Under    string            `yaml:"under"`    // a path lies under this property of the subject: "target"
 	OSBelow  string            `yaml:"os_below"` // the computer's Windows version, if known

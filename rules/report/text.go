@@ -17,7 +17,7 @@ const textWidth = 100
 // what explains it, the evidence of each finding, what was ruled out, what is
 // missing, and what to do.
 func (r *Report) WriteText(w io.Writer) error {
-	p := &page{Writer: bufio.NewWriter(w), cited: map[string]string{}}
+	p := &page{Writer: bufio.NewWriter(w), cited: map[string]string{}, told: map[string]string{}}
 	p.head(r)
 	p.failures(r)
 	for i := range r.Findings {
@@ -39,6 +39,7 @@ func (r *Report) WriteText(w io.Writer) error {
 type page struct {
 	*bufio.Writer
 	cited map[string]string // source id → path
+	told  map[string]string // rule → the finding that told what to do
 }
 
 func (p *page) title(s string) {
@@ -88,18 +89,38 @@ func (p *page) head(r *Report) {
 	if !r.Complete {
 		p.line("", "INCOMPLETE: part of the input could not be read; see \"Input\" at the end.")
 	}
-	for i, f := range r.Findings {
-		if f.Verdict != "ruled-out" && i < maxListed {
+	p.headline(r)
+}
+
+// headline says the answer first: what it is, or that nothing known fits.
+func (p *page) headline(r *Report) {
+	found := 0
+	for _, f := range r.Findings {
+		if f.Verdict == "ruled-out" {
+			continue
+		}
+		if found++; found <= maxListed {
 			p.line("=> ", fmt.Sprintf("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate), f.Title, where(f.Host, f.VM, f.Volume)))
 		}
 	}
+	if found > 0 {
+		return
+	}
+	s := "No known issue fits"
+	if len(r.Failures) > 0 {
+		s += "; " + count(len(r.Failures), "backup or restore") + " failed"
+	}
+	if n := len(groupBy(r.NotEvaluable, func(n NotEvaluable) string { return n.Rule })); n > 0 {
+		s += fmt.Sprintf("; %s could not be checked everywhere (see below)", count(n, "issue"))
+	}
+	p.line("=> ", s+".")
 }
 
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d %ss", n, strings.Replace(noun, "backup or", "backups or", 1))
 }
 
 func verdictWord(verdict string, candidate bool) string {
@@ -127,23 +148,29 @@ func where(host string, vm *VM, volume string) string {
 
 func (p *page) failures(r *Report) {
 	p.title("What failed")
-	if len(r.Failures) == 0 {
+	if len(r.Failures) == 0 && len(r.Findings) > 0 {
+		p.line("", "No log says that a backup or restore failed; the findings below leave no error.")
+	} else if len(r.Failures) == 0 {
 		p.line("", "No failed backup or restore was found in what was read.")
 	}
 	findings := map[string]*Finding{}
 	for i := range r.Findings {
 		findings[r.Findings[i].ID] = &r.Findings[i]
 	}
+	blocked := map[string]bool{}
+	for _, n := range r.NotEvaluable {
+		blocked[n.Host] = true
+	}
 	for i := range r.Failures {
 		if i == maxDetailed {
 			p.line("", fmt.Sprintf("and %d more, all of them in --format json", len(r.Failures)-maxDetailed))
 			break
 		}
-		p.failure(&r.Failures[i], findings)
+		p.failure(&r.Failures[i], findings, blocked)
 	}
 }
 
-func (p *page) failure(f *Failure, findings map[string]*Finding) {
+func (p *page) failure(f *Failure, findings map[string]*Finding, blocked map[string]bool) {
 	p.line(fmt.Sprintf("%-4s", f.ID), fmt.Sprintf("%s  %s of %s", f.Time, f.Kind, where(f.Host, f.VM, f.Volume)))
 	for _, c := range f.Codes {
 		p.line("      code ", codeText(c))
@@ -153,7 +180,11 @@ func (p *page) failure(f *Failure, findings map[string]*Finding) {
 		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(c.Verdict, x.Candidate), issueText(x.Issue, x.Rule)+": "+x.Title))
 	}
 	if !f.explained() {
-		p.line("      -> ", "nothing known explains it; its events:")
+		why := "nothing known explains it"
+		if blocked[f.Host] {
+			why = `it can't be explained with what is here (see "Could not be checked")`
+		}
+		p.line("      -> ", why+"; its events:")
 		for i := range f.Evidence {
 			p.evidence("         ", &f.Evidence[i])
 		}
@@ -188,6 +219,9 @@ func (p *page) finding(f *Finding) {
 	p.line("", f.Title)
 	p.line("", fmt.Sprintf("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
 	p.when(f)
+	if f.Candidate && f.Verdict != "ruled-out" {
+		p.line("Candidate: ", "some of it is inferred (INF) or from memory (MEM), not stated by Microsoft (MS).")
+	}
 	p.excluded(f)
 	p.evidenceFor(f)
 	if f.Verdict == "ruled-out" {
@@ -256,9 +290,20 @@ func (p *page) evidenceFor(f *Finding) {
 		roles = roles[:1]
 	}
 	f.each("met", func(c *Criterion) {
+		if c.Role == "discriminating" && f.repeats(c) {
+			return
+		}
 		p.line("  [x] ", fmt.Sprintf("%s (%s, %s)", c.Text, c.Role, c.Grade))
 		p.cite(c)
 	}, roles...)
+}
+
+// repeats reports whether a required criterion rests on the same evidence; it
+// was shown with that one.
+func (f *Finding) repeats(c *Criterion) bool {
+	return slices.ContainsFunc(f.Criteria, func(o Criterion) bool {
+		return o.Role == "required" && o.State == c.State && slices.Equal(o.Evidence, c.Evidence)
+	})
 }
 
 func (p *page) against(f *Finding) {
@@ -269,31 +314,35 @@ func (p *page) against(f *Finding) {
 }
 
 // unknown lists what is missing to be sure, and how to get it. A question that
-// discriminates is asked as a required one, too.
+// discriminates is asked as a required one, too, and what nothing new would
+// settle is not asked again.
 func (p *page) unknown(f *Finding) {
 	asked := map[string]bool{}
-	p.section(f, "Not known; to be sure, ask for:", "unknown", []string{"required", "excluding"}, func(c *Criterion) {
-		news := slices.ContainsFunc(c.Missing, func(m string) bool { return !asked[m] })
-		if c.Role == "excluding" && (slices.Contains(f.NotChecked, c.Text) || !news) {
+	head := "Not known; to be sure, ask for:"
+	f.each("unknown", func(c *Criterion) {
+		news := slices.DeleteFunc(slices.Clone(c.Missing), func(m string) bool { return asked[m] })
+		if c.Role == "excluding" && (slices.Contains(f.NotChecked, c.Text) || len(news) == 0) {
 			return
 		}
+		if head != "" {
+			p.line("", head)
+			head = ""
+		}
 		p.line("  [?] ", fmt.Sprintf("%s (%s, %s)", c.Text, c.Role, c.Grade))
-		for _, m := range c.Missing {
-			if !asked[m] {
-				p.line("      needs: ", m)
-			}
+		for _, m := range news {
+			p.line("      needs: ", m)
 			asked[m] = true
 		}
 		if c.Collect != "" {
 			p.line("      ", c.Collect)
 		}
-	})
+	}, "required", "excluding")
 }
 
 // lookAlikes lists what would have spoken against the issue and does not.
 func (p *page) lookAlikes(f *Finding) {
-	p.section(f, "Excluded:", "unmet", []string{"excluding"}, func(c *Criterion) {
-		p.line("  [ ] ", "not so: "+c.Text)
+	p.section(f, "Checked, and not the case:", "unmet", []string{"excluding"}, func(c *Criterion) {
+		p.line("  [ ] ", c.Text)
 		p.cite(c)
 	})
 }
@@ -310,9 +359,6 @@ func (p *page) section(f *Finding, head, state string, roles []string, do func(c
 }
 
 func (p *page) remarks(f *Finding) {
-	if f.Candidate {
-		p.line("Candidate: ", "something that this rests on is inferred (INF) or from memory (MEM), not stated by Microsoft (MS).")
-	}
 	for _, s := range f.Remarks {
 		p.line("Note: ", s)
 	}
@@ -383,6 +429,11 @@ func (p *page) steps(f *Finding) {
 	if len(f.Remediation) == 0 {
 		return
 	}
+	if first := p.told[f.Rule]; first != "" {
+		p.line("", "What to do: as for "+first+".")
+		return
+	}
+	p.told[f.Rule] = f.ID
 	p.line("", "What to do:")
 	for i, s := range f.Remediation {
 		text := s.Text

@@ -90,6 +90,8 @@ func (s *Scene) cover() {
 		for _, c := range h.coverage {
 			c.Intervals = union(c.Intervals)
 		}
+		// A node's cluster log may be quiet; that it has one makes it a node.
+		h.cluster = h.cluster || h.Coverage(known.ClusterOper) != nil
 	}
 }
 

@@ -8,17 +8,16 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/known"
 )
 
-// extract reads from the fields what the event speaks of, and judges it. It
-// also learns which cluster disk resource a volume lies on.
-func (e *Event) extract(resources map[string]string) {
-	e.read(resources)
+// extract reads from the fields what the event speaks of, and judges it.
+func (e *Event) extract() {
+	e.read()
 	if e.housekeeping() {
 		e.Codes = []known.Code{known.WriterStatusNotAvail}
 	}
 }
 
-// read is extract without judgement; resources may be nil.
-func (e *Event) read(resources map[string]string) {
+// read is extract without judgement.
+func (e *Event) read() {
 	for _, f := range e.Fields {
 		if f.Name == "Binary" {
 			continue // a hex dump: its digits are no codes
@@ -39,7 +38,7 @@ func (e *Event) read(resources map[string]string) {
 		}
 	}
 	if e.From(clustering) {
-		e.clusterVolume(resources)
+		e.clusterVolume()
 	}
 }
 
@@ -51,7 +50,7 @@ func (e *Event) addVolume(name string) {
 
 // clusterVolume takes volume and resource from a cluster event: by name, or
 // from the first two positions where the fields have no names.
-func (e *Event) clusterVolume(resources map[string]string) {
+func (e *Event) clusterVolume() {
 	volume, ok := e.Field("VolumeName")
 	resource, _ := e.Field("ResourceName")
 	if !ok && len(e.Fields) > 0 && e.Fields[0].Name == "" {
@@ -63,11 +62,8 @@ func (e *Event) clusterVolume(resources map[string]string) {
 	if volume == "" {
 		return
 	}
-	name := volumeName(volume)
-	e.addVolume(name)
-	if resource != "" && resources != nil {
-		resources[strings.ToLower(name)] = resource
-	}
+	e.addVolume(volumeName(volume))
+	e.Resource = resource
 }
 
 // housekeeping recognises VSS 12289 about the state of an old writer session
@@ -171,7 +167,8 @@ func vmValues(e *event.Event) (id string, names []string) {
 			if id == "" {
 				id = normalGUID(f.Value)
 			}
-		case f.Value == "" || isPath(f.Value) || isNumber(f.Value) || f.Name == "Binary":
+		case f.Value == "" || isPath(f.Value) || f.Name == "Binary":
+		case isNumber(f.Value) && f.Name != "Parameter0": // where the name usually is, "2003" is one
 		case names == nil || !strings.EqualFold(names[0], f.Value) && e.Payload != "" && strings.HasPrefix(f.Name, "Parameter"):
 			names = append(names, f.Value)
 		}
@@ -220,11 +217,11 @@ func (t *vmTable) list() []*VM {
 
 // Mentions reports whether one of the event's paths is a file of the machine:
 // a folder or a file that bears its name.
-func (e *Event) Mentions(vm *VM) bool {
-	if vm.Name == "" {
+func (e *Event) Mentions(machine string) bool {
+	if machine == "" {
 		return false
 	}
-	name := strings.ToLower(vm.Name)
+	name := strings.ToLower(machine)
 	return slices.ContainsFunc(e.Paths, func(p string) bool {
 		return slices.ContainsFunc(strings.Split(strings.ToLower(p), `\`), func(part string) bool { return isPart(part, name) })
 	})

@@ -60,7 +60,7 @@ func (s *Scene) findFailures() {
 		s.Failures = append(s.Failures, vm...)
 		s.Failures = append(s.Failures, s.unattached(h, vm, rest)...)
 	}
-	s.restoreFailures()
+	s.findRestores()
 	for _, f := range s.Failures {
 		f.finish()
 		f.takenBefore()
@@ -154,6 +154,9 @@ func give(e *Event, list []*Failure) int {
 func (s *Scene) unattached(h *Host, vm []*Failure, rest []*Event) []*Failure {
 	var list []*Failure
 	for _, e := range rest {
+		if h.restoring(e.Time) {
+			continue // a writer's error of a restore is no failed backup
+		}
 		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure {
 			list[n-1].add(e)
 			continue
@@ -202,14 +205,6 @@ func failureOfJob(j *Job) *Failure {
 	return f
 }
 
-func (s *Scene) restoreFailures() {
-	for _, j := range s.Jobs {
-		if j.Kind == KindRestore && worse[j.Outcome] >= worse[WithErrors] {
-			s.Failures = append(s.Failures, failureOfJob(j))
-		}
-	}
-}
-
 // finish orders a failure's events and sums up what they say. A failure whose
 // own events show no volume lies where its machine's other events lie.
 func (f *Failure) finish() {
@@ -247,4 +242,18 @@ func (f *Failure) takenBefore() {
 // them lies on a cluster shared volume.
 func (f *Failure) OffVolume() bool {
 	return len(f.Volumes) == 0 && slices.ContainsFunc(f.Events, func(e *Event) bool { return e.From(vmms) && len(e.Paths) > 0 })
+}
+
+// restoring reports whether a restore ran then, and no backup.
+func (h *Host) restoring(t time.Time) bool {
+	restore := false
+	for _, j := range h.jobs {
+		if within(t, j.Begin(), j.To, sameEnd) || j.Open && t.After(j.From) && t.Sub(j.From) < longestBackup {
+			if j.Kind == KindBackup {
+				return false
+			}
+			restore = true
+		}
+	}
+	return restore
 }

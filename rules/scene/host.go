@@ -31,6 +31,7 @@ type Host struct {
 	names     []string             // all of them, as first written
 	coverage  map[string]*Coverage // by canonical channel
 	cleared   map[string]time.Time // by canonical channel: when its log was last cleared
+	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	jobs      []*Job
 	facts     []*event.Fact
@@ -138,6 +139,14 @@ func (s *Scene) guestOf(h *Host) *VM {
 // Cluster reports whether the computer is a cluster node.
 func (h *Host) Cluster() bool { return h.cluster }
 
+// MayShareCluster reports whether two nodes can be of one cluster: the nodes of a
+// cluster are members of one domain. A name without a domain may be of any.
+func (h *Host) MayShareCluster(o *Host) bool {
+	_, a, _ := strings.Cut(h.Name, ".")
+	_, b, _ := strings.Cut(o.Name, ".")
+	return a == "" || b == "" || strings.EqualFold(a, b)
+}
+
 // A Value is what is known of something at a time, with what it rests on. An
 // unknown value has Known false.
 type Value struct {
@@ -244,6 +253,9 @@ func (h *Host) DiskIDs() []Value {
 
 // PhysicalHost is the name of the host that a guest says it runs on.
 func (h *Host) PhysicalHost() Value { return h.fact(event.FactVirtualOn, "") }
+
+// Jobs lists the computer's jobs; the requester's first, then the cluster's.
+func (h *Host) Jobs() []*Job { return h.jobs }
 
 // Facts lists what text artefacts say of the computer.
 func (h *Host) Facts() []*event.Fact { return h.facts }

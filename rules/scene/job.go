@@ -43,6 +43,7 @@ type Job struct {
 	Target    string   // restore: the alternate location; see TargetKnown
 	HasTarget bool     // restore: the field for the alternate location is there
 	Events    []*Event // in the order of time
+	Open      bool     // a start without an end: how long it ran is not known
 	Failure   *Failure // that the job is, if it failed and nothing says more
 }
 
@@ -103,6 +104,7 @@ func (s *Scene) requesterJobs(h *Host) {
 		case !e.From(backup):
 		case e.ID == idBackupStarted:
 			jobs.open = jobs.start(KindBackup, e.Time, e)
+			jobs.open.Open = true
 		case backupOutcomes[e.ID] != "":
 			jobs.endBackup(e)
 		case restoreOutcomes[e.ID] != "":
@@ -171,6 +173,7 @@ func (r *requester) end(j *Job, e *Event, outcome string) {
 var worse = map[string]int{OutcomeUnknown: 0, Succeeded: 1, Canceled: 2, WithErrors: 3, Failed: 4}
 
 func (j *Job) end(s *Scene, e *Event, outcome string) {
+	j.Open = false
 	if len(e.Codes) > 0 && outcome == Succeeded && e.ID == 14 {
 		outcome = WithErrors
 	}
@@ -205,7 +208,7 @@ func (j *Job) nameComponents(s *Scene, e *Event) {
 func (j *Job) addNames(s *Scene, values []string) {
 	for _, v := range values {
 		name := componentName(v)
-		if name == "" || len(j.VMs)+len(j.Names) == maxSeen {
+		if name == "" || isGUID(name) && s.vm(name) == nil || len(j.VMs)+len(j.Names) == maxSeen {
 			continue
 		}
 		if vm := s.vm(name); vm != nil {
@@ -290,40 +293,15 @@ func (s *Scene) clusterJobs(h *Host) {
 		key := strings.ToLower(e.Volumes[0])
 		switch e.ID {
 		case idCSVBackupOn:
-			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Events: []*Event{e}}
+			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Open: true, Events: []*Event{e}}
 			open[key] = job
 			h.jobs = append(h.jobs, job)
 		case idCSVBackupOff:
 			if job := open[key]; job != nil && e.Time.Sub(job.From) <= longestBackup {
-				job.To = e.Time
+				job.To, job.Open = e.Time, false
 				job.Events = append(job.Events, e)
 				delete(open, key)
 			}
 		}
 	}
-}
-
-// RestoreError reports whether an event says that a machine's configuration,
-// checkpoints or disks could not be used: what a bad restore leads to.
-func RestoreError(e *Event) bool {
-	switch {
-	case e.From(vmms):
-		switch e.ID {
-		case 12240, 15268, 16300, 16310, 16330, 20100:
-			return true
-		}
-	case e.From(worker):
-		return e.ID == 3040
-	}
-	return false
-}
-
-// Holds reports whether one of the event's paths lies under the place that the
-// restore went to.
-func (j *Job) Holds(e *Event) bool {
-	if j.Target == "" {
-		return false
-	}
-	root := strings.ToLower(strings.TrimRight(j.Target, `\`)) + `\`
-	return slices.ContainsFunc(e.Paths, func(p string) bool { return strings.HasPrefix(strings.ToLower(p), root) })
 }

@@ -35,8 +35,9 @@ type Scene struct {
 	Events   []*Event        // in the order of time, source, offset
 	Jobs     []*Job          // in the order of From
 	Failures []*Failure      // in the order of At
+	Restores []*Restore      // in the order of their jobs
 
-	resources map[string]string // plain volume name in lower case → cluster disk resource
+	resources map[string]map[string]bool // plain volume name in lower case → cluster disk resources
 	people    *hostTable
 	vmByName  map[string]*VM // lower case; only names of one machine
 	vmByID    map[string]*VM
@@ -46,12 +47,13 @@ type Scene struct {
 // An Event is an event with what it speaks of.
 type Event struct {
 	*event.Event
-	Host    *Host
-	VM      *VM          // nil if it names none
-	Volumes []string     // cluster shared volumes by plain name ("Volume1")
-	Codes   []known.Code // error codes in its fields
-	GUIDs   []string     // in braces, lower case: writers, volumes, snapshot sets
-	Paths   []string     // values that are paths
+	Host     *Host
+	VM       *VM          // nil if it names none
+	Volumes  []string     // cluster shared volumes by plain name ("Volume1")
+	Resource string       // of a cluster event: the disk of its volume
+	Codes    []known.Code // error codes in its fields
+	GUIDs    []string     // in braces, lower case: writers, volumes, snapshot sets
+	Paths    []string     // values that are paths
 }
 
 // A VM is a virtual machine.
@@ -132,7 +134,7 @@ func (b *Builder) key(e *event.Event) eventKey {
 
 // Build makes a Scene of all that was added so far.
 func (b *Builder) Build() *Scene {
-	s := &Scene{Sources: slices.Clone(b.sources), resources: map[string]string{}}
+	s := &Scene{Sources: slices.Clone(b.sources), resources: map[string]map[string]bool{}}
 	slices.SortFunc(s.Sources, func(a, b *event.Source) int { return cmp.Compare(a.ID, b.ID) })
 	people := newHostTable(s.Sources, b.events, b.facts)
 	vms := newVMTable(b.events)
@@ -157,7 +159,10 @@ func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
 	s.Events = make([]*Event, 0, len(raw))
 	for _, e := range raw {
 		se := &Event{Event: e, Host: people.of(e.Computer), VM: vms.of(e)}
-		se.extract(s.resources)
+		se.extract()
+		if se.Resource != "" && len(se.Volumes) > 0 {
+			s.noteResource(se.Host, se.Volumes[0], se.Resource)
+		}
 		s.Events = append(s.Events, se)
 	}
 	slices.SortStableFunc(s.Events, func(a, b *Event) int {
@@ -206,15 +211,47 @@ func (s *Scene) eachStream(f func(h *Host, src *event.Source, st *event.Stream))
 	}
 }
 
-// SameVolume reports whether two plain names mean the same cluster disk: by
-// the resource where it is known of both, else by name. Two volumes on one
-// disk move together.
-func (s *Scene) SameVolume(a, b string) bool {
-	if strings.EqualFold(a, b) {
-		return true
+// SameVolume reports whether an event is about the cluster disk on which a host
+// has a volume: by the disk's resource where it is known of both, else by the
+// volume's name. Two volumes on one disk move together.
+func (s *Scene) SameVolume(e *Event, host *Host, volume string) bool {
+	own := s.resource(host, volume)
+	return slices.ContainsFunc(e.Volumes, func(v string) bool {
+		if theirs := cmp.Or(e.Resource, s.resource(e.Host, v)); own != "" && theirs != "" {
+			return strings.EqualFold(own, theirs)
+		}
+		return strings.EqualFold(v, volume)
+	})
+}
+
+// resource is the cluster disk of a volume as the host's own events tell, or as
+// any other's do where they agree.
+func (s *Scene) resource(h *Host, volume string) string {
+	key := strings.ToLower(volume)
+	if r := h.resources[key]; r != "" {
+		return r
 	}
-	ra, rb := s.resources[strings.ToLower(a)], s.resources[strings.ToLower(b)]
-	return ra != "" && strings.EqualFold(ra, rb)
+	if all := s.resources[key]; len(all) == 1 {
+		for r := range all {
+			return r
+		}
+	}
+	return ""
+}
+
+// noteResource learns on which disk a volume lies.
+func (s *Scene) noteResource(h *Host, volume, resource string) {
+	key := strings.ToLower(volume)
+	if h.resources == nil {
+		h.resources = map[string]string{}
+	}
+	h.resources[key] = resource
+	if s.resources[key] == nil {
+		s.resources[key] = map[string]bool{}
+	}
+	if len(s.resources[key]) < maxSeen {
+		s.resources[key][strings.ToLower(resource)] = true
+	}
 }
 
 // Source returns the source with the given id.

@@ -12,7 +12,7 @@ import (
 // only quoted.
 func Speaks(e *event.Event) (codes []known.Code, vms, volumes []string) {
 	se := Event{Event: e}
-	se.read(nil)
+	se.read()
 	if aboutVMs(e) {
 		id, names := vmValues(e)
 		if vms = names; id != "" {

@@ -18,18 +18,23 @@ const (
 
 // Update returns whether a hotfix was on the computer at a time: "installed" or
 // "missing". What decides, in this order (KB975354: the installer refuses where
-// newer files are present, so the list alone does not prove absence):
+// newer files are present, so a list alone does not prove absence):
 //
-//  1. the version of the file that the hotfix replaces;
-//  2. a list of hotfixes, or an event that says it was installed;
-//  3. a Setup log that covers all the time up to then without such an event.
+//  1. events that say when it was installed or removed;
+//  2. the version of the file that the hotfix replaces;
+//  3. a list of hotfixes;
+//  4. a Setup log that covers all the time up to then without such an event.
 //
-// A date of installation after the time means that it was missing then.
+// Lists and file versions tell of the day on which they were collected, so what
+// was installed after the time was missing then.
 func (h *Host) Update(kb, file, fixedIn string, at time.Time) Value {
+	if v := h.installedByEvents(kb, at); v.Known {
+		return v
+	}
 	if v := h.fact(event.FactFileVersion, file); v.Known {
 		return byVersion(v, file, fixedIn)
 	}
-	if v := h.installed(kb, at); v.Known {
+	if v := h.listed(kb, at); v.Known {
 		return v
 	}
 	if v := h.fact(event.FactHotfixList, ""); v.Known {
@@ -53,16 +58,65 @@ func byVersion(v Value, file, fixedIn string) Value {
 	return v
 }
 
-// installed looks for the hotfix in lists and events.
-func (h *Host) installed(kb string, at time.Time) Value {
+// installedByEvents: the last change up to the time decides; else the first one
+// after it, which tells what was before.
+func (h *Host) installedByEvents(kb string, at time.Time) Value {
+	var v Value
+	for _, e := range h.Events {
+		state := changeOf(e, kb)
+		if state == "" {
+			continue
+		}
+		c := Citation{Event: e, Host: h, Text: kb + " became " + state}
+		if !e.Time.After(at) {
+			v = known1(state, c)
+		} else if !v.Known {
+			c.Text += " only after the failure"
+			return known1(opposite(state), c)
+		}
+	}
+	return v
+}
+
+// changeOf reads what an event says that became of a hotfix: Servicing 2 names
+// the state that the package went to (Absent is 5000, Installed 5112, the words
+// are the same in every language), WindowsUpdateClient 19 tells of an
+// installation.
+func changeOf(e *Event, kb string) string {
+	switch {
+	case e.ID == idUpdateDone && e.From(updates) && mentions(e, kb):
+		return Installed
+	case e.ID != idPackageState || !e.From(servicing) || !mentions(e, kb) || failedChange(e):
+		return ""
+	}
+	for _, name := range []string{"IntendedPackageState", "IntendedPackageStateTextized"} {
+		if v, ok := e.Field(name); ok && (v == "5000" || strings.EqualFold(v, "Absent")) {
+			return Missing
+		}
+	}
+	return Installed
+}
+
+func failedChange(e *Event) bool {
+	v, ok := e.Field("ErrorCode")
+	if !ok || strings.EqualFold(v, "0x0") || v == "0" || v == "" {
+		return false
+	}
+	return len(known.Codes(v)) > 0 || len(e.Codes) > 0
+}
+
+func opposite(state string) string {
+	if state == Installed {
+		return Missing
+	}
+	return Installed
+}
+
+// listed looks for the hotfix in lists.
+func (h *Host) listed(kb string, at time.Time) Value {
 	for _, f := range h.facts {
 		if f.Key == event.FactHotfix && strings.EqualFold(f.Value, kb) {
 			return dated(f.Time, at, Citation{Fact: f, Host: h, Text: kb + " is in the list of hotfixes"})
-		}
-	}
-	for _, e := range h.Events {
-		if (e.ID == idPackageState && e.From(servicing) || e.ID == idUpdateDone && e.From(updates)) && mentions(e, kb) {
-			return dated(e.Time, at, Citation{Event: e, Host: h, Text: kb + " was installed"})
 		}
 	}
 	return Value{}
