@@ -72,8 +72,13 @@ func (j *Job) restores() []*Restore {
 	for _, vm := range j.VMs {
 		list = append(list, &Restore{Job: j, VM: vm})
 	}
+	if list != nil {
+		return list // other names beside them are those of applications
+	}
 	for _, name := range j.Names {
-		list = append(list, &Restore{Job: j, Name: name})
+		if low := strings.ToLower(name); !strings.Contains(low, "hyper-v") {
+			list = append(list, &Restore{Job: j, Name: name})
+		}
 	}
 	if list != nil {
 		return list
