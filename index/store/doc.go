@@ -10,7 +10,7 @@
 //	"PAR1" │ row group 0 │ row group 1 │ … │ page index, footer, length, "PAR1"
 //	└────── part 0 ──────┴── part 1 ───┴─…─┴────────── last part ─────────────┘
 //
-// A row group has up to 65,536 rows, or 32 MiB of them. The parts are those of
+// A row group has up to 65,536 rows, or 64 MiB of them. The parts are those of
 // the Manifest: each has a hash of its own. Columns whose values repeat have a
 // dictionary per row group, so that a predicate is asked once per distinct
 // value and not once per row.

@@ -10,16 +10,22 @@ import (
 )
 
 // A sorter puts rows in order with bounded memory: an arena that is full is
-// sorted and appended to one private file as a run; in the end the runs are
-// merged with the arena that is left.
+// sorted and appended to one private file as a run, while another is filled;
+// in the end the runs are merged with what is in memory.
 type sorter struct {
 	dir   string // of the spill file
-	limit int    // bytes of the arena
-	rows  arena
+	limit int    // bytes of the two arenas together
+	rows  *arena // being filled
+	spare *arena // being spilled, or empty
 	count int64
 
-	file *os.File // nil until the first spill
-	runs []fileSpan
+	file     *os.File // nil until the first spill
+	runs     []fileSpan
+	spilling chan error // nil unless spare is being spilled
+}
+
+func newSorter(dir string, limit int) *sorter {
+	return &sorter{dir: dir, limit: limit, rows: new(arena), spare: new(arena)}
 }
 
 type fileSpan struct{ from, to int64 }
@@ -32,7 +38,7 @@ func (s *sorter) add(f *flat) error {
 	if n > maxRow {
 		return fmt.Errorf("an event of %d bytes is too large for the store (source %s, offset %d)", n, *f.text(Source), f.numbers[Offset])
 	}
-	if s.rows.len() > 0 && len(s.rows.bytes)+n > s.limit {
+	if s.rows.len() > 0 && len(s.rows.bytes)+n > s.limit/2 {
 		if err := s.spill(); err != nil {
 			return err
 		}
@@ -42,33 +48,51 @@ func (s *sorter) add(f *flat) error {
 	return nil
 }
 
-// spill sorts what is in memory and writes it to the file.
+// spill has what is in memory sorted and written to the file.
 func (s *sorter) spill() (err error) {
+	if err := s.settle(); err != nil {
+		return err
+	}
 	if s.file == nil {
 		if s.file, err = os.CreateTemp(s.dir, ".events-*.sort"); err != nil {
 			return err
 		}
 	}
-	s.rows.sort()
 	run := fileSpan{}
 	if len(s.runs) > 0 {
 		run.from = s.runs[len(s.runs)-1].to
 	}
 	run.to = run.from + int64(len(s.rows.bytes))
-	w := bufio.NewWriterSize(s.file, 1<<18)
-	for i := range s.rows.rows {
-		w.Write(s.rows.row(i)) // the error stays until Flush
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
 	s.runs = append(s.runs, run)
-	s.rows.reset()
+	s.rows, s.spare = s.spare, s.rows
+	s.spilling = make(chan error, 1)
+	go func(out io.Writer, rows *arena, done chan<- error) { done <- rows.writeSorted(out) }(s.file, s.spare, s.spilling)
 	return nil
+}
+
+// settle waits for the arena that is being spilled.
+func (s *sorter) settle() error {
+	if s.spilling == nil {
+		return nil
+	}
+	err := <-s.spilling
+	s.spilling = nil
+	s.spare.reset()
+	return err
+}
+
+func (a *arena) writeSorted(out io.Writer) error {
+	a.sort()
+	w := bufio.NewWriterSize(out, 1<<18)
+	for i := range a.rows {
+		w.Write(a.row(i)) // the error stays until Flush
+	}
+	return w.Flush()
 }
 
 // close removes the file.
 func (s *sorter) close() {
+	s.settle()
 	if s.file != nil {
 		s.file.Close()
 		os.Remove(s.file.Name())
@@ -78,8 +102,12 @@ func (s *sorter) close() {
 
 // each calls f for all rows in order. A row is valid until f returns.
 func (s *sorter) each(f func(packed) error) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.spare = nil // its memory is of use elsewhere
 	s.rows.sort()
-	m := merger{&memoryRun{rows: &s.rows}}
+	m := merger{&memoryRun{rows: s.rows}}
 	for _, span := range s.runs {
 		m = append(m, newFileRun(s.file, span, len(s.runs)))
 	}

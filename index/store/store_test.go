@@ -193,8 +193,8 @@ func TestGroupsAreBoundedByBytes(t *testing.T) {
 	}
 	path, m := write(t, rows, Options{SortBytes: 8 << 20})
 	r := open(t, path, m)
-	if len(r.groups) < 2 {
-		t.Errorf("80 MiB in %d group", len(r.groups))
+	if len(r.groups) != 2 {
+		t.Errorf("80 MiB in %d groups", len(r.groups))
 	}
 	if diff := gocmp.Diff(rows, readAll(t, r)); diff != "" {
 		t.Error("rows differ")

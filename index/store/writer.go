@@ -18,7 +18,7 @@ const (
 	// maxGroupRows and maxGroupBytes bound a row group, which is held in memory
 	// while it is encoded.
 	maxGroupRows  = 65_536
-	maxGroupBytes = 32 << 20
+	maxGroupBytes = 64 << 20
 
 	// batchRows is how many values go into a column at a time: more would make
 	// pages larger than pageBytes, fewer would cost more calls.
@@ -38,7 +38,7 @@ type Options struct {
 type Writer struct {
 	path   string
 	opt    Options
-	sorter sorter
+	sorter *sorter
 	err    error // the first error; the Writer is of no use any more
 }
 
@@ -53,7 +53,7 @@ func Create(path string, opt Options) (*Writer, error) {
 	}
 	opt.Workers = cmp.Or(max(opt.Workers, 0), runtime.GOMAXPROCS(0))
 	opt.SortBytes = cmp.Or(max(opt.SortBytes, 0), sortBytes)
-	return &Writer{path: path, opt: opt, sorter: sorter{dir: dir, limit: opt.SortBytes}}, nil
+	return &Writer{path: path, opt: opt, sorter: newSorter(dir, opt.SortBytes)}, nil
 }
 
 // Write adds rows, in any order. It keeps none of their memory.
