@@ -337,4 +337,3 @@ func runMain(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	code = run(args, strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
-

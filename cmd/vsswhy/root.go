@@ -58,7 +58,7 @@ With paths and no command it scans them, as "vsswhy scan" does.`,
 		return scan(cmd, paths, opt)
 	}
 	opt.flags(root)
-	root.AddCommand(newScan(), newCode(), newVersion())
+	root.AddCommand(newScan(), newEvents(), newCode(), newVersion())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

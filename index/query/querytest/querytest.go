@@ -19,15 +19,33 @@ import (
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
-// A Vocabulary holds what random queries speak of, so that they have hits.
+// A Vocabulary holds what random queries speak of, so that they have hits. It
+// and its queries are not safe for concurrent use.
 type Vocabulary struct {
 	Last   time.Time // of the last event
 	events []*event.Event
+	spoken map[*event.Event]*spoken
+}
+
+// spoken is what takes long to find in an event, kept for the next query.
+type spoken struct {
+	codes        []known.Code
+	vms, volumes []string
+}
+
+func (v *Vocabulary) speaks(e *event.Event) *spoken {
+	s := v.spoken[e]
+	if s == nil {
+		s = &spoken{codes: codes(e)}
+		_, s.vms, s.volumes = scene.Speaks(e)
+		v.spoken[e] = s
+	}
+	return s
 }
 
 // NewVocabulary takes words from the events, of which there must be one.
 func NewVocabulary(events []*event.Event) *Vocabulary {
-	v := &Vocabulary{events: events}
+	v := &Vocabulary{events: events, spoken: map[*event.Event]*spoken{}}
 	for _, e := range events {
 		if e.Time.After(v.Last) {
 			v.Last = e.Time
@@ -139,13 +157,13 @@ func (m maker) channel() Query {
 }
 
 func (m maker) vm() Query {
-	forms := func(e *event.Event) []string { _, vms, _ := scene.Speaks(e); return vms }
-	return m.named("vm", func(e *event.Event) string { return pick(m, append(forms(e), "none")...) }, forms)
+	forms := func(e *event.Event) []string { return m.words.speaks(e).vms }
+	return m.named("vm", func(e *event.Event) string { return pick(m, append(slices.Clone(forms(e)), "none")...) }, forms)
 }
 
 func (m maker) volume() Query {
-	forms := func(e *event.Event) []string { _, _, volumes := scene.Speaks(e); return volumes }
-	return m.named("vol", func(e *event.Event) string { return pick(m, append(forms(e), "none")...) }, forms)
+	forms := func(e *event.Event) []string { return m.words.speaks(e).volumes }
+	return m.named("vol", func(e *event.Event) string { return pick(m, append(slices.Clone(forms(e)), "none")...) }, forms)
 }
 
 func (m maker) ids() Query {
@@ -190,12 +208,12 @@ func codes(e *event.Event) []known.Code {
 }
 
 func (m maker) code() Query {
-	c := pick(m, append(codes(m.event()), known.WriterNonRetryable)...)
+	c := pick(m, append(slices.Clone(m.words.speaks(m.event()).codes), known.WriterNonRetryable)...)
 	text := fmt.Sprintf(pick(m, "0x%08x", "0X%08X", "%d", "%%%%%d"), uint32(c))
 	if m.IntN(4) == 0 {
 		text = fmt.Sprint(int32(c))
 	}
-	return Query{"code:" + text, func(e *event.Event) bool { return slices.Contains(codes(e), c) }}
+	return Query{"code:" + text, func(e *event.Event) bool { return slices.Contains(m.words.speaks(e).codes, c) }}
 }
 
 // window makes a since, an until, or both.

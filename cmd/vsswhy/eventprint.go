@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/vsswhy/vsswhy/index/query"
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+	"github.com/vsswhy/vsswhy/rules/report"
+)
+
+// textEvents prints an event a line.
+type textEvents struct{ w *bufio.Writer }
+
+func (t textEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+	fmt.Fprintf(t.w, "%s  %s  %-11s  %s %d: %s [%s]\n", report.Time{Time: e.Time}, event.Clean(e.Computer), query.LevelName(e.Level),
+		event.Clean(query.ShortName(e.Provider)), e.ID, told(e, row), event.Clean(place(src, e)))
+}
+
+// maxTold is how many bytes of fields a line shows; jsonl and csv have all.
+const maxTold = 400
+
+// told says what an event means and what it is about; or what its fields say,
+// if we don't know what it means.
+func told(e *event.Event, row *query.EventRow) string {
+	what := known.Summary(e.Provider, e.ID)
+	if what == "" {
+		return cut(event.Clean(joinFields(e.Fields, maxTold)), maxTold)
+	}
+	if vms := row.VMs(); len(vms) > 0 {
+		what += ", VM " + vms[0]
+	}
+	for _, name := range row.Volumes() {
+		what += ", volume " + name
+	}
+	for _, c := range row.Codes() {
+		what += strings.TrimRight(", "+c.String()+" "+c.Name(), " ")
+	}
+	return event.Clean(what)
+}
+
+func (t textEvents) end() error { return nil }
+
+// place says where an event stands, as reports do.
+func place(src *event.Source, e *event.Event) string {
+	if e.Line > 0 {
+		return fmt.Sprintf("%s record %d, line %d", src.Path, e.Record, e.Line)
+	}
+	return fmt.Sprintf("%s record %d, offset %d", src.Path, e.Record, e.Offset)
+}
+
+// joinFields lists fields, up to the one that makes it longer than enough.
+func joinFields(fields []event.Field, enough int) string {
+	var b strings.Builder
+	for i, f := range fields {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if f.Name != "" {
+			b.WriteString(f.Name + "=")
+		}
+		if b.WriteString(f.Value); b.Len() > enough {
+			break
+		}
+	}
+	return b.String()
+}
+
+// cut shortens a text to n bytes, at the end of a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// jsonEvents prints an event a line, as JSON. Its text is that of the log, with
+// U+FFFD for bytes that are no UTF-8.
+type jsonEvents struct{ w *bufio.Writer }
+
+type jsonEvent struct {
+	Time         report.Time `json:"time"`
+	Computer     string      `json:"computer"`
+	Channel      string      `json:"channel"`
+	Provider     string      `json:"provider"`
+	ProviderGUID string      `json:"provider_guid,omitempty"`
+	EventSource  string      `json:"event_source,omitempty"`
+	ID           uint32      `json:"id"`
+	Qualifiers   uint16      `json:"qualifiers"`
+	Version      uint8       `json:"version"`
+	Level        uint8       `json:"level"`
+	Task         uint16      `json:"task"`
+	Opcode       uint8       `json:"opcode"`
+	Keywords     string      `json:"keywords"` // 0x…: JSON's numbers end at 53 bits
+	ActivityID   string      `json:"activity_id,omitempty"`
+	ProcessID    uint32      `json:"process_id"`
+	ThreadID     uint32      `json:"thread_id"`
+	UserID       string      `json:"user_id,omitempty"`
+	Payload      string      `json:"payload"`
+	Fields       []jsonField `json:"fields"`
+	Message      string      `json:"message,omitempty"`
+	Codes        []string    `json:"codes"`
+	Summary      string      `json:"summary"`
+	Source       string      `json:"source"`
+	Record       uint64      `json:"record"`
+	Offset       int64       `json:"offset"`
+	Line         int         `json:"line,omitempty"`
+}
+
+// Fields are a list, because names repeat.
+type jsonField struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (j jsonEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+	out := jsonEvent{
+		Time: report.Time{Time: e.Time}, Computer: e.Computer, Channel: e.Channel,
+		Provider: e.Provider, ProviderGUID: e.ProviderGUID, EventSource: e.EventSource,
+		ID: e.ID, Qualifiers: e.Qualifiers, Version: e.Version, Level: uint8(e.Level), Task: e.Task, Opcode: e.Opcode,
+		Keywords: fmt.Sprintf("0x%016x", e.Keywords), ActivityID: e.ActivityID, ProcessID: e.ProcessID, ThreadID: e.ThreadID, UserID: e.UserID,
+		Payload: e.Payload, Fields: make([]jsonField, len(e.Fields)), Message: e.Message,
+		Codes: append([]string{}, query.Values(row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
+		Source: src.Path, Record: e.Record, Offset: e.Offset, Line: e.Line,
+	}
+	for i, f := range e.Fields {
+		out.Fields[i] = jsonField(f)
+	}
+	writeJSONLine(j.w, out)
+}
+
+func (j jsonEvents) end() error { return nil }
+
+// writeJSONLine writes v on one line. What could act on a terminal is escaped:
+// the encoder does so with the characters below U+0020 only.
+func writeJSONLine(w *bufio.Writer, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // of types that JSON has
+	}
+	line := strings.TrimSuffix(b.String(), "\n")
+	if event.Clean(line) == line {
+		w.WriteString(line)
+	} else {
+		writeEscaped(w, line)
+	}
+	w.WriteByte('\n')
+}
+
+func writeEscaped(w *bufio.Writer, line string) {
+	for _, r := range line {
+		if s := string(r); event.Clean(s) == s {
+			w.WriteString(s)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(w, `\u%04x`, unit)
+		}
+	}
+}
+
+// csvEvents prints an event a row.
+type csvEvents struct{ w *csv.Writer }
+
+func newCSVEvents(w *bufio.Writer) csvEvents {
+	c := csvEvents{csv.NewWriter(w)}
+	c.w.Write([]string{"time", "host", "level", "provider", "id", "channel", "codes", "vms", "volumes", "summary", "fields", "message", "source", "record", "offset", "line"})
+	return c
+}
+
+func (c csvEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+	c.w.Write(cells(
+		report.Time{Time: e.Time}.String(), e.Computer, query.LevelName(e.Level), e.Provider, fmt.Sprint(e.ID), e.Channel,
+		joinValues(row, query.Code), joinValues(row, query.VM), joinValues(row, query.Volume),
+		known.Summary(e.Provider, e.ID), joinFields(e.Fields, math.MaxInt), e.Message,
+		src.Path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line),
+	))
+	c.w.Flush()
+}
+
+func (c csvEvents) end() error {
+	c.w.Flush()
+	return c.w.Error()
+}
+
+func joinValues(row query.Row, f query.Field) string {
+	return strings.Join(query.Values(row, f), "; ")
+}
+
+// cells makes values safe for a spreadsheet.
+func cells(values ...string) []string {
+	for i, v := range values {
+		values[i] = cell(v)
+	}
+	return values
+}
+
+// cell cleans a value, and puts an apostrophe before one that a spreadsheet
+// would take for a formula.
+func cell(s string) string {
+	if s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 {
+		return "'" + event.Clean(s)
+	}
+	return event.Clean(s)
+}

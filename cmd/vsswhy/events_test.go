@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/index/query"
+	"github.com/vsswhy/vsswhy/index/query/querytest"
+	"github.com/vsswhy/vsswhy/ingest"
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/rules"
+)
+
+// readAll reads the events of a folder that an interest wants.
+func readAll(t *testing.T, path string, interest *event.Interest) []*event.Event {
+	t.Helper()
+	var events []*event.Event
+	for b := range ingest.Scan(context.Background(), []string{path}, ingest.Options{Interest: interest}) {
+		for i := range b.Events {
+			events = append(events, &b.Events[i])
+		}
+	}
+	return events
+}
+
+// TestRandomQueriesOverRealLogs: what the compiled query finds among the events
+// that its interest lets through is what a plain evaluation finds among all.
+func TestRandomQueriesOverRealLogs(t *testing.T) {
+	const queries = 200
+	data := realData(t)
+	events := readAll(t, data, nil)
+	rng := rand.New(rand.NewPCG(7, 7))
+	v := querytest.NewVocabulary(events)
+	rows := make([]query.EventRow, len(events)) // they keep what they computed
+	for i, e := range events {
+		rows[i].Reset(e)
+	}
+	total := 0
+	for n := range queries {
+		random := querytest.Random(rng, v)
+		q, err := query.Parse(random.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		match, err := q.Compile(query.Env{Last: v.Last})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := q.Interest()
+		hits := 0
+		for i, e := range events {
+			wanted := in.Wants(e.Provider, e.ID) || e.EventSource != "" && in.Wants(e.EventSource, e.ID)
+			if got, want := wanted && match(&rows[i]), random.Match(e); got != want {
+				t.Fatalf("query %d: %s: %v, want %v for %s %d of %v", n, random.Text, got, want, e.Provider, e.ID, e.Time)
+			} else if want {
+				hits++
+			}
+		}
+		total += hits
+		if in != nil && hits > 0 {
+			checkInterest(t, data, in, q, match, hits)
+		}
+	}
+	t.Logf("%d events, %d hits", len(events), total)
+	if total < 100*queries {
+		t.Errorf("%d hits of %d queries over %d events prove little", total, queries, len(events))
+	}
+}
+
+// checkInterest reads the logs again with the interest of a query.
+func checkInterest(t *testing.T, data string, in *event.Interest, q *query.Query, match query.Match, want int) {
+	var row query.EventRow
+	got := 0
+	for _, e := range readAll(t, data, in) {
+		if row.Reset(e); match(&row) {
+			got++
+		}
+	}
+	if got != want {
+		t.Errorf("%s: %d hits with its interest, want %d", q, got, want)
+	}
+}
+
+// TestEventsAsJSON: what is printed is what was read.
+func TestEventsAsJSON(t *testing.T) {
+	bundle := filepath.Join(casesDir, "csv-two-nodes.zip")
+	code, stdout, stderr := runMain(t, "events", "--format", "jsonl", bundle)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var got, want []event.Event
+	for line := range strings.Lines(stdout) {
+		var j jsonEvent
+		if err := json.Unmarshal([]byte(line), &j); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		got = append(got, j.event(t))
+	}
+	for _, e := range readAll(t, bundle, nil) {
+		e.Source = 0 // the number of a source in one scan
+		want = append(want, *e)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-read +printed):\n%s", diff)
+	}
+}
+
+func (j *jsonEvent) event(t *testing.T) event.Event {
+	e := event.Event{
+		Ref: event.Ref{Offset: j.Offset}, Line: j.Line, Record: j.Record, Time: j.Time.Time,
+		Computer: j.Computer, Channel: j.Channel, Provider: j.Provider, ProviderGUID: j.ProviderGUID, EventSource: j.EventSource,
+		ID: j.ID, Qualifiers: j.Qualifiers, Version: j.Version, Level: event.Level(j.Level), Task: j.Task, Opcode: j.Opcode,
+		ActivityID: j.ActivityID, ProcessID: j.ProcessID, ThreadID: j.ThreadID, UserID: j.UserID, Payload: j.Payload, Message: j.Message,
+	}
+	if _, err := fmt.Sscanf(j.Keywords, "0x%x", &e.Keywords); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range j.Fields {
+		e.Fields = append(e.Fields, event.Field(f))
+	}
+	return e
+}
+
+// The language and the rules have the same verdicts.
+func TestVerdictsOfQueries(t *testing.T) {
+	var want []string
+	for v := rules.Confirmed; v > rules.NoVerdict; v-- {
+		want = append(want, v.String())
+	}
+	if diff := cmp.Diff(want, query.Verdicts()); diff != "" {
+		t.Errorf("(-rules +query):\n%s", diff)
+	}
+}
+
+func TestCell(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "plain": "plain", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "' a", "\r\na": "' ⏎ a", "a=1": "a=1", "a\x1b[m": "a·[m",
+	} {
+		if got := cell(in); got != want {
+			t.Errorf("cell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Facets keep a bounded number of values, and say what they left out.
+func TestFacetsAreBounded(t *testing.T) {
+	var notes strings.Builder
+	f, err := newFacets(&eventsOptions{facets: "host", format: "text", limit: 1}, nil, &notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.room = 2 * (facetOverhead + 1)
+	for _, value := range []string{"a", "b", "c", "b", "c"} {
+		f.count(0, value)
+	}
+	want := []facetCount{{query.Host, "b", 2}, {query.Host, "a", 1}}
+	if diff := cmp.Diff(want, f.sorted(0)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !slices.Equal(f.rest, []int{2}) {
+		t.Errorf("%d events had no room", f.rest)
+	}
+}
+
+// Interrupted, the command says so by its exit code, and soon.
+func TestEventsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	root := newRoot()
+	root.SetArgs([]string{"events", filepath.Join(casesDir, "csv-two-nodes.zip")})
+	root.SetOut(new(strings.Builder))
+	root.SetErr(new(strings.Builder))
+	start := time.Now()
+	if code := exitCode(root.ExecuteContext(ctx)); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
