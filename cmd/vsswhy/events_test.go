@@ -35,7 +35,10 @@ func readAll(t *testing.T, path string, interest *event.Interest) []*event.Event
 // TestRandomQueriesOverRealLogs: what the compiled query finds among the events
 // that its interest lets through is what a plain evaluation finds among all.
 func TestRandomQueriesOverRealLogs(t *testing.T) {
-	const queries = 200
+	queries := 200
+	if raceDetector {
+		queries = 10
+	}
 	data := realData(t)
 	events := readAll(t, data, nil)
 	rng := rand.New(rand.NewPCG(7, 7))

@@ -31,6 +31,7 @@ type Vocabulary struct {
 type spoken struct {
 	codes        []known.Code
 	vms, volumes []string
+	texts, lower []string
 }
 
 func (v *Vocabulary) speaks(e *event.Event) *spoken {
@@ -38,6 +39,10 @@ func (v *Vocabulary) speaks(e *event.Event) *spoken {
 	if s == nil {
 		s = &spoken{codes: codes(e)}
 		_, s.vms, s.volumes = scene.Speaks(e)
+		s.texts = texts(e)
+		for _, t := range s.texts {
+			s.lower = append(s.lower, strings.ToLower(t))
+		}
 		v.spoken[e] = s
 	}
 	return s
@@ -114,7 +119,8 @@ func (m maker) named(field string, name func(*event.Event) string, forms func(*e
 	}
 	return Query{field + ":" + strings.Join(texts, ","), func(e *event.Event) bool {
 		return slices.ContainsFunc(forms(e), func(form string) bool {
-			return slices.ContainsFunc(wanted, func(w string) bool { return equal(strings.ToLower(form), w) })
+			low := strings.ToLower(form)
+			return slices.ContainsFunc(wanted, func(w string) bool { return equal(low, w) })
 		})
 	}}
 }
@@ -264,7 +270,7 @@ func texts(e *event.Event) []string {
 
 // piece cuts a piece of a text out of an event.
 func (m maker) piece() string {
-	list := texts(m.event())
+	list := m.words.speaks(m.event()).texts
 	if len(list) == 0 {
 		return "none"
 	}
@@ -280,7 +286,7 @@ func (m maker) text() Query {
 	s := m.anyCase(m.piece())
 	low := strings.ToLower(s)
 	return Query{m.quote(s), func(e *event.Event) bool {
-		return slices.ContainsFunc(texts(e), func(t string) bool { return strings.Contains(strings.ToLower(t), low) })
+		return slices.ContainsFunc(m.words.speaks(e).lower, func(t string) bool { return strings.Contains(t, low) })
 	}}
 }
 
@@ -288,7 +294,7 @@ func (m maker) regex() Query {
 	expr := pick(m, "", "(?i)", "^") + regexp.QuoteMeta(m.piece()) + pick(m, "", ".", "[0-9a-f]", "$")
 	re := regexp.MustCompile(expr)
 	return Query{"/" + strings.ReplaceAll(expr, "/", `\/`) + "/", func(e *event.Event) bool {
-		return slices.ContainsFunc(texts(e), re.MatchString)
+		return slices.ContainsFunc(m.words.speaks(e).texts, re.MatchString)
 	}}
 }
 
