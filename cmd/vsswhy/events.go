@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/vsswhy/vsswhy/index/query"
+	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
@@ -48,7 +49,7 @@ The query:
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.where, "where", "", "list only the events that match this query")
-	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl or csv")
+	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl, csv, or parquet (a file that DuckDB and pandas open; needs -o)")
 	f.StringVarP(&opt.output, "output", "o", "", "write the list to this file instead of standard output")
 	f.StringVar(&opt.facets, "facets", "", "count the events by the values of these fields, such as host,prov,id,code")
 	f.IntVar(&opt.limit, "limit", 0, "list at most this many events (0: all), or values of a facet (0: 20)")
@@ -64,7 +65,7 @@ type sink interface {
 
 // newSink returns the sink that the flags ask for. It prints to w, the errors of
 // which are seen when it is flushed.
-func (o *eventsOptions) newSink(w *bufio.Writer, notes io.Writer) (sink, error) {
+func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.Writer) (sink, error) {
 	if o.facets != "" {
 		return newFacets(o, w, notes)
 	}
@@ -75,12 +76,17 @@ func (o *eventsOptions) newSink(w *bufio.Writer, notes io.Writer) (sink, error) 
 		return jsonEvents{w}, nil
 	case "csv":
 		return newCSVEvents(w), nil
+	case "parquet":
+		if o.output == "" {
+			return nil, errors.New("--format parquet needs a file: -o events.parquet")
+		}
+		return &storedEvents{ctx: ctx, path: o.output, opt: store.Options{Workers: o.workers}}, nil
 	}
 	return nil, errFormat(o.format)
 }
 
 func errFormat(format string) error {
-	return fmt.Errorf("--format %q is none of text, jsonl and csv", format)
+	return fmt.Errorf("--format %q is none of text, jsonl, csv and parquet", format)
 }
 
 // listEvents is the command: parse the query, read, print what matches.
@@ -92,18 +98,26 @@ func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
 	if err != nil {
 		return fmt.Errorf("--where: %w", err)
 	}
-	if _, err := opt.newSink(bufio.NewWriter(io.Discard), io.Discard); err != nil {
+	if _, err := opt.newSink(cmd.Context(), bufio.NewWriter(io.Discard), io.Discard); err != nil {
 		return err // before anything is read
 	}
 	l := &lister{ctx: cmd.Context(), paths: paths, opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
 	if err := l.compile(); err != nil {
 		return fmt.Errorf("--where: %w", err)
 	}
-	if err := writeWhole(opt.output, l.stdout, l.list); err != nil {
+	if err := l.write(); err != nil {
 		return err
 	}
 	l.notes()
 	return ending{interrupted: l.ctx.Err() != nil, content: l.content || l.found > 0, incomplete: l.losses > 0, lossesIn: "the lines above name it"}.err()
+}
+
+// write writes the list where it is to go. A store writes its own file.
+func (l *lister) write() error {
+	if l.opt.facets == "" && l.opt.format == "parquet" {
+		return l.list(io.Discard)
+	}
+	return writeWhole(l.opt.output, l.stdout, l.list)
 }
 
 // A lister is one run of the command.
@@ -179,7 +193,7 @@ func isTerminal(w io.Writer) bool {
 // list prints batch by batch, so that its memory does not grow with the input.
 func (l *lister) list(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	s, err := l.opt.newSink(out, l.stderr)
+	s, err := l.opt.newSink(l.ctx, out, l.stderr)
 	if err != nil {
 		return err
 	}

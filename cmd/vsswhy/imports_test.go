@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"index/query":           {"ingest/event", "ingest/known", "rules/scene"},
 	"index/query/querytest": {"ingest/event", "ingest/known", "rules/scene"},
 	"index/store":           {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go"},
-	"cmd/vsswhy": {"ingest", "ingest/event", "ingest/known", "index/query", "rules", "rules/builtin", "rules/report", "rules/scene",
+	"cmd/vsswhy": {"ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
 }
 

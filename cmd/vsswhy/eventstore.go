@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+
+	"github.com/vsswhy/vsswhy/index/query"
+	"github.com/vsswhy/vsswhy/index/store"
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// storedEvents writes the events as a Parquet file, which DuckDB and pandas
+// open. The file appears when it is whole.
+type storedEvents struct {
+	ctx  context.Context
+	path string
+	opt  store.Options
+	w    *store.Writer // opened with the first event
+	err  error
+}
+
+func (s *storedEvents) open() {
+	if s.w == nil && s.err == nil {
+		s.w, s.err = store.Create(s.path, s.opt)
+	}
+}
+
+func (s *storedEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+	if s.open(); s.err != nil {
+		return
+	}
+	r := store.FromEvent(e, src.Path)
+	r.VMs, r.Volumes, r.Codes = row.VMs(), row.Volumes(), row.Codes()
+	s.err = s.w.Write([]store.Row{r})
+}
+
+func (s *storedEvents) end() error {
+	if s.open(); s.err != nil {
+		if s.w != nil {
+			s.w.Close()
+		}
+		return s.err
+	}
+	_, err := s.w.Finish(s.ctx)
+	return err
+}
