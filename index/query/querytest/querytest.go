@@ -301,7 +301,8 @@ func (m maker) regex() Query {
 // anyCase changes the case of some words; not of letters that have no way back.
 func (m maker) anyCase(s string) string {
 	changed := pick(m, strings.ToLower, strings.ToUpper, strings.Clone)(s)
-	if strings.ToLower(changed) != strings.ToLower(s) {
+	lower := strings.ToLower // as the language folds; EqualFold knows more pairs
+	if lower(changed) != lower(s) {
 		return s
 	}
 	return changed
