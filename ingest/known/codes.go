@@ -143,8 +143,11 @@ func codeToken(s string, start, end int) (Code, bool) {
 // anything, so without %% the facility must be one that backups meet.
 func decimalCode(word string, before byte, paramRef bool) (Code, bool) {
 	word = strings.TrimRight(word, "lL")
+	if len(word) != decimalDigits {
+		return 0, false // most words, so before an error is made of them
+	}
 	n, err := strconv.ParseUint(word, 10, 32)
-	if err != nil || len(word) != decimalDigits {
+	if err != nil {
 		return 0, false
 	}
 	c := Code(n)
@@ -165,9 +168,12 @@ func (c Code) plausible() bool {
 }
 
 func parseFailure(digits string, base, want int) (Code, bool) {
+	if len(digits) != want {
+		return 0, false
+	}
 	n, err := strconv.ParseUint(digits, base, 32)
 	c := Code(n)
-	return c, err == nil && len(digits) == want && c.Failed()
+	return c, err == nil && c.Failed()
 }
 
 func around(s string, start, end int) (before, after byte) {
