@@ -395,3 +395,18 @@ func TestJobs(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A cluster log without a record makes its computer a node: it shows that the
+// node did nothing, which is not the same as that nobody knows.
+func TestAQuietClusterLogMakesANode(t *testing.T) {
+	b := newBundle()
+	b.log("b/System.evtx", 9, ev("20:00:00", "NODE-B", eventLog, idUptime), ev("23:00:00", "NODE-B", eventLog, idUptime))
+	if host(t, b.b.Build(), "NODE-B").Cluster() {
+		t.Error("a computer without any cluster log is a node")
+	}
+	b.log("b/Microsoft-Windows-FailoverClustering%4Operational.evtx", 1)
+	h := host(t, b.b.Build(), "NODE-B")
+	if !h.Cluster() || !h.Coverage(known.ClusterOper).Covers(clock("21:00:00"), clock("22:00:00")) {
+		t.Error("a quiet cluster log is not used")
+	}
+}
