@@ -74,10 +74,16 @@ func ParseCode(s string) (Code, error) {
 			return Code(n), nil
 		}
 	}
+	// Eight digits may be both; with the severity bit they are meant as hexadecimal.
+	n, err := strconv.ParseUint(t, 16, 32)
+	isHex := err == nil && len(t) == hexDigits
+	if isHex && Code(n).Failed() {
+		return Code(n), nil
+	}
 	if n, err := strconv.ParseInt(t, 10, 64); err == nil && n >= -1<<31 && n < 1<<32 {
 		return Code(uint32(n)), nil
 	}
-	if n, err := strconv.ParseUint(t, 16, 32); err == nil && len(t) == hexDigits {
+	if isHex {
 		return Code(n), nil
 	}
 	return 0, fmt.Errorf("%q is no error code: want 0x800423f4, 800423f4, -2147212300, 2147754996 or %%%%2147754996", s)

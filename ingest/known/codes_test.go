@@ -51,6 +51,11 @@ func TestParseCode(t *testing.T) {
 			t.Errorf("ParseCode(%q) = %v, %v", s, c, err)
 		}
 	}
+	for s, want := range map[string]Code{"80042415": 0x80042415, "00000005": 5, "0000000a": 10, "1460": 1460} {
+		if c, err := ParseCode(s); err != nil || c != want {
+			t.Errorf("ParseCode(%q) = %v, %v, want %v", s, c, err, want)
+		}
+	}
 	for _, s := range []string{"", "0x", "hello", "0x1234567890", "99999999999", "-99999999999"} {
 		if c, err := ParseCode(s); err == nil {
 			t.Errorf("ParseCode(%q) = %v, want an error", s, c)
