@@ -44,7 +44,6 @@ type Job struct {
 	HasTarget bool     // restore: the field for the alternate location is there
 	Events    []*Event // in the order of time
 	Open      bool     // a start without an end: how long it ran is not known
-	Failure   *Failure // that the job is, if it failed and nothing says more
 }
 
 // Windows Server Backup's events. Ids from 1025 on are those of Hyper-V
