@@ -221,6 +221,8 @@ func TestNames(t *testing.T) {
 		{"/etc/passwd", "etc/passwd", true},
 		{`\\host\share\x`, "host/share/x", true},
 		{`C:\Windows\x`, "Windows/x", true},
+		{`.\C:\x`, "x", true},
+		{"a/../C:D:../x", "x", true},
 		{"c:x", "x", true},
 		{"..", "unnamed", true},
 		{"", "unnamed", false},

@@ -18,11 +18,11 @@ func label(raw string) (path string, escapes bool) {
 	}
 	raw = strings.ReplaceAll(raw, `\`, "/")
 	escapes = strings.HasPrefix(raw, "/")
-	if len(raw) >= 2 && raw[1] == ':' && isLetter(raw[0]) {
-		escapes, raw = true, raw[2:]
-	}
 	var levels []string
 	for level := range strings.SplitSeq(raw, "/") {
+		for len(levels) == 0 && hasDrive(level) { // also the one in "./C:x"
+			escapes, level = true, level[2:]
+		}
 		switch {
 		case level == "" || level == ".":
 		case level != "..":
@@ -38,6 +38,8 @@ func label(raw string) (path string, escapes bool) {
 	}
 	return strings.Join(levels, "/"), escapes
 }
+
+func hasDrive(level string) bool { return len(level) >= 2 && level[1] == ':' && isLetter(level[0]) }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
