@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"rules":                 {"ingest/event", "ingest/known", "rules/scene", "rules/report", "go.yaml.in/yaml/v4"},
 	"index/query":           {"ingest/event", "ingest/known", "rules/scene"},
 	"index/query/querytest": {"ingest/event", "ingest/known", "rules/scene"},
+	"index/notes":           {},
 	"index/store":           {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go"},
 	"cmd/vsswhy": {"ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
