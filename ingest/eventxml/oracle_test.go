@@ -63,7 +63,7 @@ func oracle(text []byte) ([]event.Event, error) {
 				continue
 			}
 			n, err := tree(d, tok)
-			if err != nil {
+			if err != nil || n.ambiguous() {
 				return nil, errNoOracle
 			}
 			if ev, ok := fromTree(n); ok {
@@ -100,6 +100,23 @@ func tree(d *xml.Decoder, start xml.StartElement) (*node, error) {
 			n.children = append(n.children, c)
 		}
 	}
+}
+
+// ambiguous: the schema allows one System, and each of its elements once. Which
+// of several counts is not said anywhere.
+func (n *node) ambiguous() bool {
+	repeated := func(list []*node, of string) bool {
+		seen := map[string]bool{}
+		for _, c := range list {
+			name := c.Name.Local
+			if seen[name] && (of == "" || of == name) {
+				return true
+			}
+			seen[name] = true
+		}
+		return false
+	}
+	return repeated(n.children, "System") || repeated(n.child("System").children, "")
 }
 
 func fromTree(n *node) (event.Event, bool) {
