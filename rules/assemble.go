@@ -199,6 +199,7 @@ func (a *assembler) job(n int, j *scene.Job) report.Job {
 	return report.Job{
 		ID: fmt.Sprintf("J%d", n), Kind: string(j.Kind), Host: text(j.Host.Name), VMs: vms, Volumes: texts(j.Volumes),
 		From: at(j.From), To: at(j.To), Outcome: j.Outcome, Codes: codes(j.Codes),
+		Evidence: collect(cites(j.Events, maxJobCites), a.evidence),
 	}
 }
 
@@ -206,7 +207,7 @@ func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	out := report.Failure{
 		ID: fmt.Sprintf("X%d", n), Kind: string(f.Kind), Host: text(f.Host.Name), VM: vm(f.VM, f.Name), Time: at(f.At),
 		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{},
-		Evidence: collect(citeEvents(f.Events), a.evidence),
+		Evidence: collect(cites(f.Events, maxCites), a.evidence),
 	}
 	if len(f.Volumes) > 0 {
 		out.Volume = text(f.Volumes[0])

@@ -343,17 +343,22 @@ func nearest(t *Test, found []*scene.Event) *scene.Event {
 
 // maxCites bounds the evidence of one criterion: a log can repeat an event
 // thousands of times, and the first and last few say all.
-const maxCites = 6
+const (
+	maxCites    = 6
+	maxJobCites = 100 // a job is the events that it is made of
+)
 
-func citeEvents(events []*scene.Event) []scene.Citation {
-	if len(events) > maxCites {
-		events = append(slices.Clone(events[:maxCites/2]), events[len(events)-maxCites/2:]...)
+func citeEvents(events []*scene.Event) []scene.Citation { return cites(events, maxCites) }
+
+func cites(events []*scene.Event, most int) []scene.Citation {
+	if len(events) > most {
+		events = append(slices.Clone(events[:most/2]), events[len(events)-most/2:]...)
 	}
-	cites := make([]scene.Citation, len(events))
+	list := make([]scene.Citation, len(events))
 	for i, e := range events {
-		cites[i] = scene.Citation{Event: e, Host: e.Host}
+		list[i] = scene.Citation{Event: e, Host: e.Host}
 	}
-	return cites
+	return list
 }
 
 // groups counts events, or where apart is given, groups of events that far

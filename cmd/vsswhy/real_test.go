@@ -94,6 +94,9 @@ func member(r *report.Report, root string) *report.Report {
 	for i := range r.Failures {
 		fix(r.Failures[i].Evidence)
 	}
+	for i := range r.Jobs {
+		fix(r.Jobs[i].Evidence)
+	}
 	for i := range r.Coverage {
 		for j, id := range r.Coverage[i].Sources {
 			r.Coverage[i].Sources[j] = ids[id]

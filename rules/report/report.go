@@ -158,6 +158,8 @@ type Job struct {
 	To      Time     `json:"to"`
 	Outcome string   `json:"outcome"`
 	Codes   []Code   `json:"codes"`
+
+	Evidence []Evidence `json:"evidence"` // the events that tell of it
 }
 
 // A Code is an error code with what is known of it.
