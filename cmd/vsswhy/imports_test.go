@@ -33,9 +33,12 @@ var layers = map[string][]string{
 	"rules":                 {"ingest/event", "ingest/known", "rules/scene", "rules/report", "go.yaml.in/yaml/v4"},
 	"index/query":           {"ingest/event", "ingest/known", "rules/scene"},
 	"index/query/querytest": {"ingest/event", "ingest/known", "rules/scene"},
+	"index/logs":            {"github.com/SaveTheRbtz/zstd-seekable-format-go/pkg", "github.com/klauspost/compress"},
 	"index/notes":           {},
-	"index/store":           {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go"},
-	"cmd/vsswhy": {"ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
+	"index/store":           {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go", "github.com/klauspost/compress"},
+	"index": {"ingest", "ingest/event", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
+		"github.com/gofrs/flock"},
+	"cmd/vsswhy": {"index", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
 }
 
