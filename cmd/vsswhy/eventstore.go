@@ -40,6 +40,6 @@ func (s *storedEvents) end() error {
 		}
 		return s.err
 	}
-	_, err := s.w.Finish(s.ctx)
+	_, err := s.w.Finish(s.ctx, store.Labels{})
 	return err
 }

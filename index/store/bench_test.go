@@ -6,12 +6,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest"
-	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/known"
 )
 
@@ -40,109 +40,94 @@ var realRows = sync.OnceValue(func() []Row {
 
 const million = 1_000_000
 
-// millionStore is a store of a million rows: real ones over and over, with
-// other digits each time, so that compression isn't flattered by copies.
+// someRows are rows that look like real ones: those over and over, with other
+// digits each time, so that compression isn't flattered by copies.
+var someRows = sync.OnceValue(func() []Row {
+	real := realRows()
+	if len(real) == 0 {
+		real = randomRows(1, 5000)
+	}
+	rnd := rand.New(rand.NewPCG(1, 1))
+	rows := make([]Row, million/10)
+	for i := range rows {
+		r := real[i%len(real)]
+		r.Source = fmt.Sprint(r.Source, i/len(real)%8)
+		r.Fields = slices.Clone(r.Fields)
+		for j := range r.Fields {
+			r.Fields[j].Value = otherDigits(rnd, r.Fields[j].Value)
+		}
+		rows[i] = r
+	}
+	return rows
+})
+
+func otherDigits(rnd *rand.Rand, s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if '0' <= c && c <= '9' {
+			b[i] = '0' + byte(rnd.Uint32()%10)
+		}
+	}
+	return string(b)
+}
+
+// writeRows writes n rows in batches as the scanner has them. Rows that repeat
+// do so at other times.
+func writeRows(w *Writer, n int) error {
+	rnd := rand.New(rand.NewPCG(2, 2))
+	rows := someRows()
+	batch := make([]Row, 1000)
+	for from := 0; from < n; from += len(batch) {
+		for i := range batch {
+			r := &batch[i]
+			*r = rows[(from+i)%len(rows)]
+			r.Time = r.Time.Add(time.Duration(rnd.Int64N(int64(24 * time.Hour))))
+			r.Record += uint64((from + i) / len(rows) * million)
+			r.Offset += int64(rnd.IntN(1 << 20))
+		}
+		if err := w.Write(batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// millionStore is a store of a million rows.
 var millionStore = sync.OnceValues(func() (*Reader, error) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) // the Reader has it open
 	path := filepath.Join(dir, "events.parquet")
-	m, err := writeMillion(path)
+	w, err := Create(path, Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	if err := writeRows(w, million); err != nil {
+		return nil, err
+	}
+	m, err := w.Finish(context.Background(), Labels{})
 	if err != nil {
 		return nil, err
 	}
 	return Open(path, m, VerifyLazy)
 })
 
-func writeMillion(path string) (Manifest, error) {
-	w, err := Create(path, Options{})
-	if err != nil {
-		return Manifest{}, err
-	}
-	defer w.Close()
-	v := newVariety()
-	batch := make([]Row, 1000)
-	for range million / len(batch) {
-		for i := range batch {
-			batch[i] = v.next()
-		}
-		if err := w.Write(batch); err != nil {
-			return Manifest{}, err
-		}
-	}
-	return w.Finish(context.Background())
-}
-
-// A variety yields rows that look like real ones.
-type variety struct {
-	rows []Row
-	n    int
-	rnd  *rand.Rand
-}
-
-func newVariety() *variety {
-	v := &variety{rows: realRows(), rnd: rand.New(rand.NewPCG(1, 1))}
-	if len(v.rows) == 0 {
-		v.rows = randomRows(1, 5000)
-	}
-	return v
-}
-
-func (v *variety) next() Row {
-	r := v.rows[v.n%len(v.rows)]
-	round := v.n / len(v.rows)
-	v.n++
-	r.Time = r.Time.Add(time.Duration(v.rnd.Int64N(int64(24 * time.Hour))))
-	r.Record += uint64(round) * 100_000
-	r.Source = fmt.Sprint(r.Source, round%8)
-	r.Offset += int64(v.rnd.IntN(1 << 20))
-	fields := make([]event.Field, len(r.Fields))
-	for i, f := range r.Fields {
-		fields[i] = event.Field{Name: f.Name, Value: v.otherDigits(f.Value)}
-	}
-	r.Fields = fields
-	return r
-}
-
-func (v *variety) otherDigits(s string) string {
-	b := []byte(s)
-	bits := v.rnd.Uint64()
-	for i, c := range b {
-		if '0' <= c && c <= '9' {
-			b[i] = '0' + byte(bits%10)
-			if bits /= 10; bits == 0 {
-				bits = v.rnd.Uint64()
-			}
-		}
-	}
-	return string(b)
-}
-
-// BenchmarkWrite writes a million rows, all different; making them is not timed.
+// BenchmarkWrite writes a million rows, from Create to what Finish returns.
 func BenchmarkWrite(b *testing.B) {
-	batch := make([]Row, 10_000)
+	someRows()
 	var m Manifest
 	for b.Loop() {
-		b.StopTimer()
-		v := newVariety()
 		w, err := Create(filepath.Join(b.TempDir(), "events.parquet"), Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		for range million / len(batch) {
-			for i := range batch {
-				batch[i] = v.next()
-			}
-			b.StartTimer()
-			if err := w.Write(batch); err != nil {
-				b.Fatal(err)
-			}
-			b.StopTimer()
+		if err := writeRows(w, million); err != nil {
+			b.Fatal(err)
 		}
-		b.StartTimer()
-		if m, err = w.Finish(b.Context()); err != nil {
+		if m, err = w.Finish(b.Context(), Labels{}); err != nil {
 			b.Fatal(err)
 		}
 	}

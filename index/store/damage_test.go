@@ -100,7 +100,7 @@ func resum(b []byte, like Manifest) Manifest {
 		from = p.End
 	}
 	m := s.manifest()
-	m.Rows = like.Rows
+	m.Rows, m.Sources = like.Rows, like.Sources
 	return m
 }
 

@@ -25,34 +25,28 @@ var (
 	nameUnescaper = strings.NewReplacer("%25", "%", "%3D", "=", "%09", "\t", "%0A", "\n")
 )
 
-func joinFields(fields []event.Field) string {
-	size := 0
-	for _, f := range fields {
-		size += len(f.Name) + len(f.Value) + len("=\n")
-	}
-	var b strings.Builder
-	b.Grow(size)
-	for _, f := range fields {
-		if strings.ContainsAny(f.Name, "%=\t\n") {
-			nameEscaper.WriteString(&b, f.Name)
-		} else {
-			b.WriteString(f.Name)
+func appendFields(b []byte, fields []event.Field) []byte {
+	for i := range fields {
+		name, value := fields[i].Name, fields[i].Value
+		if strings.ContainsAny(name, "%=\t\n") {
+			name = nameEscaper.Replace(name)
 		}
-		b.WriteByte('=')
-		writeFolded(&b, f.Value)
-		b.WriteByte('\n')
+		b = append(b, name...)
+		b = append(b, '=')
+		b = appendFolded(b, value)
+		b = append(b, '\n')
 	}
-	return b.String()
+	return b
 }
 
-func writeFolded(b *strings.Builder, value string) {
+func appendFolded(b []byte, value string) []byte {
 	for {
 		line, rest, more := strings.Cut(value, "\n")
-		b.WriteString(line)
+		b = append(b, line...)
 		if !more {
-			return
+			return b
 		}
-		b.WriteString("\n\t")
+		b = append(b, "\n\t"...)
 		value = rest
 	}
 }

@@ -15,6 +15,14 @@ type Manifest struct {
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"` // of the file, hex digits
 	Parts  []Part `json:"parts"`  // each row group, then the footer; together the whole file
+
+	// Sources are those of the rows, by rank: as they were first written. One
+	// all of whose events others had before it has no rows.
+	Sources []string `json:"sources"`
+
+	// Duplicates counts the events that were left out, since the store had them
+	// already; with those that an included store had left out.
+	Duplicates int64 `json:"duplicates"`
 }
 
 // A Part is a piece of the file, from the end of the part before it.

@@ -4,130 +4,142 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"slices"
+	"unicode/utf8"
 )
 
 // A packed is one row in memory and in the spill file, so that sorting a
 // million rows leaves the garbage collector nothing to do:
 //
-//	0   4  size of all that follows
-//	4   8  each number, in the order of the columns
-//	44  …  each text: its length (uvarint) and its bytes; the source first
+//	0   4   size of the whole
+//	4   4   number of the source: sources are numbered as they are first written
+//	8   40  the numbers, 8 each, in the order of the columns
+//	48  44  where each text ends, 4 each, from the start of the row
+//	92  …   the texts, in the order of the columns; that of Source is empty
 //
 // All in little-endian order.
 type packed []byte
 
 const (
-	packedSize  = 4
-	packedTexts = packedSize + 8*numbers
+	packedNumbers = 8
+	packedEnds    = packedNumbers + 8*numbers
+	packedTexts   = packedEnds + 4*texts
 )
 
-// packOrder has the source first, since it is compared.
-var packOrder = func() (order []Column) {
-	order = append(order, Source)
-	for c := firstText; int(c) < columns; c++ {
-		if c != Source {
-			order = append(order, c)
-		}
-	}
-	return order
-}()
-
-// appendPacked appends a row to b.
-func appendPacked(b []byte, f *flat) []byte {
-	start := len(b)
-	b = append(b, 0, 0, 0, 0)
-	for _, n := range f.numbers {
-		b = binary.LittleEndian.AppendUint64(b, uint64(n))
-	}
-	for _, c := range packOrder {
-		s := *f.text(c)
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-packedSize))
-	return b
-}
-
-// packedLen is the length of what appendPacked appends, at most.
-func packedLen(f *flat) int {
-	n := packedTexts + texts*binary.MaxVarintLen32
-	for i := range f.texts {
-		n += len(f.texts[i])
-	}
-	return n
-}
+func (p packed) source() uint32 { return binary.LittleEndian.Uint32(p[4:]) }
 
 func (p packed) number(c Column) int64 {
-	return int64(binary.LittleEndian.Uint64(p[packedSize+8*c:]))
+	return int64(binary.LittleEndian.Uint64(p[packedNumbers+8*c:]))
 }
 
-func (p packed) source() []byte {
-	s, _ := cutText(p[packedTexts:])
-	return s
+func (p packed) text(c Column) []byte {
+	start := uint32(packedTexts)
+	if c > firstText {
+		start = p.end(c - 1)
+	}
+	return p[start:p.end(c):p.end(c)]
 }
 
-func cutText(b []byte) (text, rest []byte) {
-	n, k := binary.Uvarint(b)
-	end := k + int(n)
-	return b[k:end:end], b[end:]
+func (p packed) end(c Column) uint32 {
+	return binary.LittleEndian.Uint32(p[packedEnds+4*int(c-firstText):])
 }
 
 // comparePacked is the order of the file: time, source, offset. Rows that
 // agree in these are told apart by their bytes, so that the order in which
 // rows were written does not show in the file.
 func comparePacked(a, b packed) int {
-	if c := cmp.Compare(a.number(Time), b.number(Time)); c != 0 {
-		return c
-	}
-	return cmp.Or(bytes.Compare(a.source(), b.source()),
+	return cmp.Or(cmp.Compare(a.number(Time), b.number(Time)), cmp.Compare(a.source(), b.source()),
 		cmp.Compare(a.number(Offset), b.number(Offset)), bytes.Compare(a, b))
 }
 
-// An arena is rows in memory: packed one after the other, and where each is.
-type arena struct {
-	bytes []byte
-	rows  []span
+// A packing is a row that is being appended to bytes, text by text, so that
+// nothing is made only to be copied.
+type packing struct {
+	bytes       []byte
+	start, text int    // of the row, and of the text that is not ended
+	next        Column // which that text is of
 }
 
-type span struct {
-	time     int64 // again, since most comparisons end with it
-	from, to int
-}
-
-func (a *arena) len() int            { return len(a.rows) }
-func (a *arena) row(i int) packed    { return a.bytes[a.rows[i].from:a.rows[i].to] }
-func (a *arena) of(s span) packed    { return a.bytes[s.from:s.to] }
-func (a *arena) reset()              { a.bytes, a.rows = a.bytes[:0], a.rows[:0] }
-func (a *arena) full(limit int) bool { return len(a.bytes) >= limit }
-
-func (a *arena) add(f *flat) {
-	a.grow(packedLen(f))
-	from := len(a.bytes)
-	a.bytes = appendPacked(a.bytes, f)
-	a.rows = append(a.rows, span{f.numbers[Time], from, len(a.bytes)})
-}
-
-func (a *arena) addPacked(p packed) {
-	a.grow(len(p))
-	from := len(a.bytes)
-	a.bytes = append(a.bytes, p...)
-	a.rows = append(a.rows, span{0, from, len(a.bytes)})
-}
-
-// grow makes room for n bytes. It doubles, where append would copy large
-// memory at every quarter more.
-func (a *arena) grow(n int) {
-	if cap(a.bytes)-len(a.bytes) < n {
-		a.bytes = slices.Grow(a.bytes, max(n, cap(a.bytes)))
+func beginPacked(b []byte, source uint32, n [numbers]int64) packing {
+	p := packing{bytes: b, start: len(b), next: firstText}
+	var head [packedTexts]byte
+	binary.LittleEndian.PutUint32(head[4:], source)
+	for i, v := range n {
+		binary.LittleEndian.PutUint64(head[packedNumbers+8*i:], uint64(v))
 	}
+	p.bytes = append(p.bytes, head[:]...)
+	p.text = len(p.bytes)
+	return p
 }
 
-func (a *arena) sort() {
-	slices.SortFunc(a.rows, func(x, y span) int {
-		if c := cmp.Compare(x.time, y.time); c != 0 {
-			return c
-		}
-		return comparePacked(a.of(x), a.of(y))
+// add appends the next column's text.
+func (p *packing) add(s string) {
+	p.bytes = append(p.bytes, s...)
+	p.end()
+}
+
+// end says that the next column's text was appended.
+func (p *packing) end() {
+	if text := p.bytes[p.text:]; !utf8.Valid(text) { // which is quicker to ask than to mend
+		p.bytes = append(p.bytes[:p.text], bytes.ToValidUTF8(text, []byte("\uFFFD"))...)
+	}
+	p.text = len(p.bytes)
+	binary.LittleEndian.PutUint32(p.bytes[p.start+packedEnds+4*int(p.next-firstText):], uint32(p.text-p.start))
+	p.next++
+}
+
+// finish returns the bytes with the whole row.
+func (p *packing) finish() []byte {
+	binary.LittleEndian.PutUint32(p.bytes[p.start:], uint32(len(p.bytes)-p.start))
+	return p.bytes
+}
+
+// appendRow appends a row to b.
+func appendRow(b []byte, r *Row, source uint32) []byte {
+	p := beginPacked(b, source, [numbers]int64{
+		Time: nanoseconds(r.Time), ID: int64(r.ID), Level: int64(r.Level), Record: int64(r.Record), Offset: r.Offset,
 	})
+	p.add(r.Host)
+	p.add(r.Channel)
+	p.add(r.Provider)
+	p.add(r.Classic)
+	p.end() // of Source
+	p.add(r.Job)
+	p.bytes = appendLines(p.bytes, r.VMs)
+	p.end()
+	p.bytes = appendLines(p.bytes, r.Volumes)
+	p.end()
+	p.bytes = appendCodes(p.bytes, r.Codes)
+	p.end()
+	p.bytes = appendFields(p.bytes, r.Fields)
+	p.end()
+	p.add(r.Message)
+	return p.finish()
+}
+
+// rowSize is about the length of what appendRow appends; escaping makes it
+// more, at most three times as much.
+func rowSize(r *Row) int {
+	n := packedTexts + len(r.Host) + len(r.Channel) + len(r.Provider) + len(r.Classic) + len(r.Job) + len(r.Message)
+	for _, list := range [...][]string{r.VMs, r.Volumes} {
+		for _, s := range list {
+			n += len(s) + len("\n")
+		}
+	}
+	for i := range r.Fields {
+		n += len(r.Fields[i].Name) + len(r.Fields[i].Value) + len("=\n")
+	}
+	return n + len(r.Codes)*len("0x800423f4 ")
+}
+
+// appendFlat appends a row that was read from a store.
+func appendFlat(b []byte, f *flat, source uint32) []byte {
+	p := beginPacked(b, source, f.numbers)
+	for c := firstText; int(c) < columns; c++ {
+		if c == Source {
+			p.end()
+		} else {
+			p.add(*f.text(c))
+		}
+	}
+	return p.finish()
 }

@@ -182,22 +182,36 @@ func (r *Reader) Read(from, n int64) ([]Row, error) {
 	from = min(max(from, 0), r.Rows())
 	to := from + min(max(n, 0), r.Rows()-from)
 	rows := make([]Row, 0, to-from)
-	for from < to {
+	err := r.eachFlat(from, to-from, func(f *flat) error {
+		rows = append(rows, f.row())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// eachFlat calls f for n rows from the given one on, fewer at the end.
+func (r *Reader) eachFlat(from, n int64, f func(*flat) error) error {
+	for to := min(from+n, r.Rows()); from < to; {
 		g := r.groupOf(from)
 		end := min(to, g.first+g.rows)
 		err := guard(func() error {
 			flats, err := g.read(from-g.first, end-g.first)
 			for i := range flats {
-				rows = append(rows, flats[i].row())
+				if err == nil {
+					err = f(&flats[i])
+				}
 			}
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		from = end
 	}
-	return rows, nil
+	return nil
 }
 
 func (r *Reader) groupOf(row int64) *group {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unsafe"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -58,29 +58,6 @@ type flat struct {
 
 func (f *flat) text(c Column) *string { return &f.texts[c-firstText] }
 
-func flatten(r *Row) (f flat) {
-	f.numbers = [numbers]int64{
-		Time: nanoseconds(r.Time), ID: int64(r.ID), Level: int64(r.Level), Record: int64(r.Record), Offset: r.Offset,
-	}
-	*f.text(Source) = r.Source
-	*f.text(Host) = r.Host
-	*f.text(Channel) = r.Channel
-	*f.text(Provider) = r.Provider
-	*f.text(Classic) = r.Classic
-	*f.text(Job) = r.Job
-	*f.text(VM) = joinLines(r.VMs)
-	*f.text(Volume) = joinLines(r.Volumes)
-	*f.text(Codes) = joinCodes(r.Codes)
-	*f.text(Fields) = joinFields(r.Fields)
-	*f.text(Message) = r.Message
-	for i, s := range f.texts {
-		if !utf8.ValidString(s) { // which is quicker to ask than to mend
-			f.texts[i] = strings.ToValidUTF8(s, "\uFFFD")
-		}
-	}
-	return f
-}
-
 func (f *flat) row() Row {
 	return Row{
 		Time: timeOf(f.numbers[Time]), ID: uint32(f.numbers[ID]), Level: event.Level(f.numbers[Level]),
@@ -124,24 +101,22 @@ func timeOf(ns int64) time.Time {
 
 var lineEnds = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
-func joinLines(list []string) string {
-	switch len(list) {
-	case 0:
-		return ""
-	case 1:
-		return lineEnds.Replace(list[0])
-	}
-	var b strings.Builder
+// appendLines appends a list, one value a line.
+func appendLines(b []byte, list []string) []byte {
+	start := len(b)
 	for _, s := range list {
 		if s == "" {
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteByte('\n')
+		if len(b) > start {
+			b = append(b, '\n')
 		}
-		lineEnds.WriteString(&b, s)
+		if strings.ContainsAny(s, "\r\n") {
+			s = lineEnds.Replace(s)
+		}
+		b = append(b, s...)
 	}
-	return b.String()
+	return b
 }
 
 func splitLines(s string) []string {
@@ -151,15 +126,14 @@ func splitLines(s string) []string {
 	return strings.Split(s, "\n")
 }
 
-func joinCodes(codes []known.Code) string {
-	if len(codes) == 0 {
-		return ""
-	}
-	list := make([]string, len(codes))
+func appendCodes(b []byte, codes []known.Code) []byte {
 	for i, c := range codes {
-		list[i] = c.String()
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, c.String()...)
 	}
-	return strings.Join(list, " ")
+	return b
 }
 
 func splitCodes(s string) []known.Code {
@@ -171,3 +145,9 @@ func splitCodes(s string) []known.Code {
 	}
 	return codes
 }
+
+// validText is s with U+FFFD for bytes that are not UTF-8.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// bytesOf returns the bytes of a string, which nobody may change.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -36,8 +36,15 @@ func valuesOf(r *Row, c Column) []string {
 		}
 		return list
 	}
-	f := flatten(r)
-	return []string{*f.text(c)}
+	return []string{textOf(r, c)}
+}
+
+// textOf is the text of a row's column in the file.
+func textOf(r *Row, c Column) string {
+	if c == Source {
+		return r.Source
+	}
+	return string(packed(appendRow(nil, r, 0)).text(c))
 }
 
 // plainly scans by a loop over the rows.

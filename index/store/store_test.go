@@ -36,7 +36,7 @@ func write(t testing.TB, rows []Row, opt Options) (string, Manifest) {
 		}
 		rows = rows[n:]
 	}
-	m, err := w.Finish(context.Background())
+	m, err := w.Finish(context.Background(), Labels{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,19 +59,35 @@ func store(t testing.TB, rows []Row) *Reader {
 	return open(t, path, m)
 }
 
-// sorted is the order that the file promises, without ties.
+// sorted is the order that the file promises, without ties, if the rows are
+// written in the given one.
 func sorted(rows []Row) []Row {
+	rank := map[string]int{}
+	for i := range rows {
+		if _, known := rank[rows[i].Source]; !known {
+			rank[rows[i].Source] = len(rank)
+		}
+	}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(rank[a.Source], rank[b.Source]), cmp.Compare(a.Offset, b.Offset))
 	})
 	return rows
 }
 
+// shuffled changes the order of the rows, but not the rank of their sources.
 func shuffled(rows []Row) []Row {
 	rows = slices.Clone(rows)
+	var first []Row
+	for i := 0; i < len(rows); i++ {
+		if !slices.ContainsFunc(first, func(r Row) bool { return r.Source == rows[i].Source }) {
+			first = append(first, rows[i])
+			rows = slices.Delete(rows, i, i+1)
+			i--
+		}
+	}
 	rand.New(rand.NewPCG(7, 7)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	return rows
+	return append(first, rows...)
 }
 
 var words = []string{"", "SQL 01", `C:\ClusterStorage\Volume1\sql.vhd`, "Überprüfung", "ÜBERPRÜFUNG", "ERROR", "0x800423f4",
@@ -231,7 +247,7 @@ func FuzzFields(f *testing.F) {
 	f.Add("a=b%\n\t", "\n\t\n", "%25", "=")
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		fields := []event.Field{{Name: name1, Value: value1}, {Name: name2, Value: value2}}
-		if diff := gocmp.Diff(fields, splitFields(joinFields(fields))); diff != "" {
+		if diff := gocmp.Diff(fields, splitFields(string(appendFields(nil, fields)))); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -251,7 +267,7 @@ func TestWriterErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := w.Finish(ctx); err == nil {
+	if _, err := w.Finish(ctx, Labels{}); err == nil {
 		t.Error("Finish after the context's end: no error")
 	}
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
