@@ -3,7 +3,8 @@
 //
 // Start with Parse and (*Query).Compile. A Query is asked of Rows; EventRow is
 // the Row of a decoded event. Interest tells readers which events a query can
-// match at all, so that the others need not be decoded.
+// match at all, so that the others need not be decoded. Resolve shows what a
+// query means to those that answer it without asking row by row.
 //
 // # The language
 //

@@ -94,15 +94,6 @@ func (list patterns) match(name string) bool {
 	return false
 }
 
-func (list patterns) matchAny(names []string) bool {
-	for _, name := range names {
-		if list.match(name) {
-			return true
-		}
-	}
-	return false
-}
-
 // matchHost: a short name stands for every DNS name that it begins.
 func (list patterns) matchHost(name string) bool {
 	short, _, _ := strings.Cut(name, ".")

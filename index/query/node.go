@@ -14,8 +14,8 @@ type node interface {
 	// write appends the node's text; tight asks for brackets around a list.
 	write(b *strings.Builder, tight bool)
 
-	// compile returns the node's test, and what it costs.
-	compile(c compiler) (plan, *Error)
+	// resolve returns what the node means.
+	resolve(r resolver) (Part, *Error)
 
 	// wants returns shapes of which every event that matches has one.
 	wants() []shape
