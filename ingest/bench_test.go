@@ -140,7 +140,7 @@ func BenchmarkHash(b *testing.B) {
 	for b.Loop() {
 		f, err := os.Open(path)
 		check(b, err)
-		newHashing(f).drain()
+		newHashing(f, nil).drain()
 		f.Close()
 	}
 }

@@ -152,7 +152,7 @@ func (e *emission) forward() bool {
 // pass yields a batch.
 func (e *emission) pass(b event.Batch) bool {
 	e.begin()
-	e.src.Format = e.n.src.Format
+	e.src.Format, e.src.Recalled = e.n.src.Format, e.n.src.Recalled
 	if b.Last {
 		id := e.src.ID
 		*e.src = *e.n.src
@@ -217,8 +217,8 @@ func (e *emission) refuse() bool {
 func (e *emission) limitMembers() {
 	s, n := e.s, e.n
 	n.keep = len(n.children)
-	if n.src.Format == "" || n.keep == 0 {
-		return // no archive, or a folder that could be read in part
+	if n.src.Format == "" || n.src.Recalled || n.keep == 0 {
+		return // no archive that is unpacked, or a folder that could be read in part
 	}
 	if n.depth == 0 {
 		s.input += n.outer

@@ -29,7 +29,8 @@ type input struct {
 	r        io.Reader // an io.ReaderAt too if size is not negative
 	size     int64
 	interest *event.Interest
-	workers  int // that the reader may use
+	all      bool // decode counts what is of interest, the reader doesn't
+	workers  int  // that the reader may use
 }
 
 // formats is the table of logs and text artefacts. The first line that knows a

@@ -2,34 +2,76 @@ package ingest
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"hash"
 	"io"
 	"sync"
+
+	"github.com/vsswhy/vsswhy/ingest/archive"
 )
 
-// hashing computes the SHA-256 of what is read from it. Where its reader fails,
-// it ends, and remembers why: what was read is decoded all the same.
+// hashing computes the SHA-256 of what is read from it, and has it kept. Where
+// its reader fails, it ends, and remembers why: what was read is decoded all the
+// same.
 type hashing struct {
-	r   io.Reader
-	sum hash.Hash
-	n   int64
-	err error // nil at a regular end
+	r      io.Reader
+	keeper Keeper // nil: it is not kept
+	hash   hash.Hash
+	n      int64
+	err    error // nil at a regular end
 }
 
-func newHashing(r io.Reader) *hashing { return &hashing{r: r, sum: sha256.New()} }
+func newHashing(r io.Reader, keeper Keeper) *hashing {
+	return &hashing{r: r, keeper: keeper, hash: sha256.New()}
+}
 
 func (h *hashing) Read(p []byte) (int, error) {
 	if h.err != nil {
 		return 0, io.EOF
 	}
 	n, err := h.r.Read(p)
-	h.sum.Write(p[:n])
+	h.hash.Write(p[:n])
+	h.keep(p[:n])
 	h.n += int64(n)
 	if err != nil && err != io.EOF {
 		h.err, err = err, io.EOF
 	}
 	return n, err
 }
+
+// keep hands a piece to the keeper. One that fails is given up: the shelf knows
+// why.
+func (h *hashing) keep(p []byte) {
+	if h.keeper == nil {
+		return
+	}
+	if _, err := h.keeper.Write(p); err != nil {
+		h.discard()
+	}
+}
+
+func (h *hashing) discard() {
+	if h.keeper != nil {
+		h.keeper.Discard()
+		h.keeper = nil
+	}
+}
+
+// commit ends keeping, and returns the name that the content was kept under, or
+// "".
+func (h *hashing) commit() string {
+	if h.keeper == nil {
+		return ""
+	}
+	name := h.sum()
+	if h.keeper.Commit(name) != nil {
+		return ""
+	}
+	return name
+}
+
+// sum returns the SHA-256 of what was read, in hex digits.
+func (h *hashing) sum() string { return hex.EncodeToString(h.hash.Sum(nil)) }
 
 // drain reads what the decoder left, for the hash and the checksums.
 func (h *hashing) drain() {
@@ -46,3 +88,17 @@ var drainBuffers = sync.Pool{New: func() any {
 	b := make([]byte, 256<<10)
 	return &b
 }}
+
+// hashContent reads a content to its end.
+func hashContent(m *archive.Meter, c *archive.Content, keeper Keeper) *hashing {
+	r, err := c.Open(m)
+	if err != nil {
+		h := newHashing(nil, keeper)
+		h.err = err
+		return h
+	}
+	defer r.Close()
+	h := newHashing(r, keeper)
+	h.drain()
+	return h
+}

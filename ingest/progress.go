@@ -1,14 +1,14 @@
 package ingest
 
 import (
-	"os"
+	"io"
 	"sync/atomic"
 )
 
 // Progress is how far a scan is. It may be read while the scan runs.
 type Progress struct {
-	// BytesDone and BytesTotal count bytes of files as they lie on disk. The
-	// total grows while folders are walked.
+	// BytesDone and BytesTotal count bytes of files as they lie on disk, and of
+	// logs that are replayed. The total grows while folders are walked.
 	BytesDone, BytesTotal atomic.Int64
 
 	Sources, Events atomic.Int64 // that were yielded
@@ -24,16 +24,21 @@ func (p *Progress) Path() string {
 	return ""
 }
 
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
+}
+
 // A countedFile counts the bytes read of a file, up to its size.
 type countedFile struct {
-	*os.File
+	file readerAtCloser
 	size int64
 	done atomic.Int64
 	p    *Progress
 }
 
 func (f *countedFile) ReadAt(b []byte, off int64) (int, error) {
-	n, err := f.File.ReadAt(b, off)
+	n, err := f.file.ReadAt(b, off)
 	f.count(int64(n))
 	return n, err
 }
@@ -46,5 +51,5 @@ func (f *countedFile) count(n int64) {
 // Close counts what was not read.
 func (f *countedFile) Close() error {
 	f.count(f.size)
-	return f.File.Close()
+	return f.file.Close()
 }

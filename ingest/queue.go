@@ -37,6 +37,8 @@ type node struct {
 	src      *event.Source
 	children []*node
 	inserted bool   // the children are in the queue
+	sha256   string // of a file, if it was computed before the file was read
+	after    func() // finishes the source while its children are read; nil if that is done
 	close    func() // frees what the children need
 
 	// Of the one that emits.

@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -74,12 +73,18 @@ func (n *node) note(err error, offset int64) {
 	switch {
 	case err == nil:
 	case errors.As(err, &damage):
-		n.src.Damage = append(n.src.Damage, damage.Damage(offset))
+		n.src.Damage = append(n.src.Damage, outer(damage.Damage(offset)))
 	case errors.Is(err, context.Canceled):
 		n.src.Err = interrupted
 	default:
 		n.src.Err = reason(err)
 	}
+}
+
+// outer marks damage that is not of the content of a source.
+func outer(d event.Damage) event.Damage {
+	d.Outer = true
+	return d
 }
 
 // inspect looks at a file's or member's first bytes and reads it accordingly.
@@ -99,7 +104,9 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 	if container == "" && f == nil && archive.IsZipBehindData(c) {
 		container = "zip"
 	}
+	known := container != "" || f != nil
 	switch {
+	case known && s.recall(n, &c):
 	case container != "":
 		s.readArchive(n, container, c, free)
 		return
@@ -178,6 +185,7 @@ func (s *scan) readArchive(n *node, format string, c archive.Content, free func(
 		n.inner, n.outer = n.path, max(c.Size, 0)
 		n.meter.SetInput(n.outer)
 	}
+	hash := s.hashFile(n, &c)
 	a := s.run.Open(n.meter, format, path.Base(n.path), c, s.want)
 	n.close = func() { a.Close(); free() }
 	n.src.Format = a.Format
@@ -189,11 +197,46 @@ func (s *scan) readArchive(n *node, format string, c archive.Content, free func(
 		child.depth++
 		child.read = func(c *node) { s.readMember(c, m) }
 	}
-	n.finish()
+	n.after = func() {
+		n.src.SHA256 = hash()
+		n.finish()
+	}
+}
+
+// hashFile computes the hash of an archive that was given, if there is a shelf
+// to know it by, while the archive is unpacked. It returns a function that waits
+// for it.
+func (s *scan) hashFile(n *node, c *archive.Content) (wait func() string) {
+	if s.opt.Shelf == nil || n.depth > 0 || n.sha256 != "" {
+		return func() string { return n.sha256 }
+	}
+	hashed := make(chan *hashing, 1)
+	go func() {
+		c := uncounted(c)
+		hashed <- hashContent(n.meter, &c, nil)
+	}()
+	return func() string {
+		h := <-hashed
+		if h.err != nil {
+			return "" // unpacking meets it too
+		}
+		return h.sum()
+	}
+}
+
+// uncounted is a content that is read a second time: each byte counts once.
+func uncounted(c *archive.Content) archive.Content {
+	again := *c
+	if f, ok := c.At.(*countedFile); ok {
+		again.At = f.file
+	}
+	return again
 }
 
 func (s *scan) readMember(n *node, m *archive.Member) {
-	n.src.Damage = append(n.src.Damage, m.Damage...)
+	for _, d := range m.Damage {
+		n.src.Damage = append(n.src.Damage, outer(d))
+	}
 	switch {
 	case m.Skipped != "":
 		n.skip(m.Skipped)
@@ -207,7 +250,7 @@ func (s *scan) readMember(n *node, m *archive.Member) {
 // readLog decodes a log or artefact. Stream is the content once more, from its
 // start: content without random access is read from it.
 func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) {
-	in := input{interest: s.opt.Interest, workers: 1, size: -1}
+	in := input{all: s.opt.All}
 	whole := !n.src.Lost() // what was kept of a member may be a part
 	var got *hashing
 	if c.At != nil {
@@ -217,9 +260,13 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 	}
 	n.src.Size = got.n
 	n.note(got.err, got.n)
+	if errors.Is(got.err, context.Canceled) {
+		got.discard()
+	}
+	n.src.Kept = got.commit()
 	var damage *archive.Error
 	if whole && (got.err == nil || errors.As(got.err, &damage) && !damage.Lost) {
-		n.src.SHA256 = hex.EncodeToString(got.sum.Sum(nil))
+		n.src.SHA256 = got.sum()
 	}
 	n.finish()
 }
@@ -229,19 +276,20 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 // about as long.
 func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashing {
 	hashed := make(chan *hashing, 1)
-	go func() { hashed <- hashContent(n.meter, &c) }()
-	decoded := c
-	if f, ok := c.At.(*countedFile); ok {
-		decoded.At = f.File // each byte counts once
-	}
-	in.r, in.size = decoded.Section(n.meter), c.Size
+	go func() { hashed <- hashContent(n.meter, &c, s.keeper()) }()
+	s.decodeAnywhere(n, f, in, uncounted(&c))
+	return <-hashed
+}
+
+// decodeAnywhere decodes content that has random access.
+func (s *scan) decodeAnywhere(n *node, f *format, in input, c archive.Content) {
+	in.r, in.size, in.workers = c.Section(n.meter), c.Size, 1
 	if c.Size >= largeLog && s.large.TryLock() {
 		// One log at a time, so that memory stays bounded.
 		in.workers = s.opt.Workers
 		defer s.large.Unlock()
 	}
 	s.decode(n, f, in)
-	return <-hashed
 }
 
 // readOnce decodes content that comes by once.
@@ -249,28 +297,36 @@ func (s *scan) readOnce(n *node, f *format, in input, stream io.Reader, size int
 	if (size >= largeLog || size < 0) && s.opt.Workers > 1 {
 		stream = newAhead(stream)
 	}
-	h := newHashing(stream)
-	in.r = h
+	h := newHashing(stream, s.keeper())
+	in.r, in.size, in.workers = h, -1, 1
 	s.decode(n, f, in)
 	h.drain()
 	return h
 }
 
+// keeper begins to keep a content, if there is a shelf, and it can.
+func (s *scan) keeper() Keeper {
+	if s.opt.Shelf == nil {
+		return nil
+	}
+	k, err := s.opt.Shelf.Keep()
+	if err != nil {
+		return nil
+	}
+	return k
+}
+
 func (s *scan) decode(n *node, f *format, in input) {
+	in.interest = s.opt.Interest
+	var relevant relevance
+	if in.all && in.interest != nil {
+		relevant.interest, in.interest = in.interest, nil
+		defer func() { n.src.Relevant = relevant.n }()
+	}
 	for events, facts := range f.read(n.ctx, in, n.src) {
+		relevant.count(events)
 		if !n.send(event.Batch{Source: n.src, Events: events, Facts: facts}) {
 			return
 		}
 	}
-}
-
-func hashContent(m *archive.Meter, c *archive.Content) *hashing {
-	r, err := c.Open(m)
-	if err != nil {
-		return &hashing{err: err}
-	}
-	defer r.Close()
-	h := newHashing(r)
-	h.drain()
-	return h
 }

@@ -34,6 +34,12 @@ type Options struct {
 	Limits   archive.Limits  // zero: archive.DefaultLimits
 	Workers  int             // 0: GOMAXPROCS
 	Progress *Progress       // may be nil
+	Shelf    Shelf           // keeps what is read, and knows what was read before; may be nil
+
+	// All has every event decoded, not only those that Interest wants; what
+	// Source.Relevant counts stays the same. AllAgain is All for what the shelf
+	// recalls: mostly its events are there already.
+	All, AllAgain bool
 }
 
 const (
@@ -66,11 +72,31 @@ const (
 // one is exceeded is read, or cut, as the limit says, and those after it are
 // not. When ctx ends, so does the scan, at once: what was not read has Err
 // "interrupted".
+//
+// With a shelf, the content of every log and artefact is kept (Source.Kept). A
+// file that the shelf knows is neither unpacked nor read once more but for its
+// hash: its sources are replayed (Source.Recalled).
 func Scan(ctx context.Context, paths []string, opt Options) iter.Seq[event.Batch] {
+	inputs := make([]Input, len(paths))
+	for i, p := range paths {
+		inputs[i].Path = p
+	}
+	return ScanInputs(ctx, inputs, opt)
+}
+
+// ScanInputs is Scan for paths with labels, and for inputs that are replayed.
+func ScanInputs(ctx context.Context, inputs []Input, opt Options) iter.Seq[event.Batch] {
 	return func(yield func(event.Batch) bool) {
-		s := newScan(paths, opt)
+		s := newScan(inputs, opt)
 		s.each(ctx, yield)
 	}
+}
+
+// Replay yields again what was found in files before, without any path: logs are
+// decoded out of opt.Shelf, and all else is as it was recorded. Where the shelf
+// is damaged, the source has event.DamageKept.
+func Replay(ctx context.Context, files []RecordedFile, opt Options) iter.Seq[event.Batch] {
+	return ScanInputs(ctx, []Input{{Recorded: files}}, opt)
 }
 
 // A scan is the state of one call of Scan.
@@ -100,7 +126,7 @@ type scan struct {
 	ticks    *time.Ticker
 }
 
-func newScan(paths []string, opt Options) *scan {
+func newScan(inputs []Input, opt Options) *scan {
 	if opt.Limits == (archive.Limits{}) {
 		opt.Limits = archive.DefaultLimits()
 	}
@@ -112,9 +138,9 @@ func newScan(paths []string, opt Options) *scan {
 	}
 	s := &scan{opt: opt, formats: formats, stdin: os.Stdin, stall: stall, run: archive.NewRun(opt.Limits), held: map[*node]struct{}{}}
 	s.queue = newQueue(2*opt.Workers, s.mayReadAhead, s.prepare)
-	given := make([]*node, len(paths))
-	for i, p := range paths {
-		given[i] = s.given(p)
+	var given []*node
+	for _, in := range inputs {
+		given = append(given, s.given(in)...)
 	}
 	s.queue.insert(nil, given)
 	return s
@@ -148,18 +174,20 @@ func (s *scan) work() {
 func (s *scan) readNode(n *node) {
 	defer close(n.out)
 	n.read(n)
-	if len(n.children) == 0 || n.ctx.Err() != nil {
+	if len(n.children) > 0 && n.ctx.Err() == nil {
 		if n.close != nil {
-			n.close()
-			n.close = nil
+			s.hold(n)
 		}
-		return
+		n.inserted = true
+		s.queue.insert(n, n.children)
 	}
-	if n.close != nil {
-		s.hold(n)
+	if n.after != nil {
+		n.after()
 	}
-	n.inserted = true
-	s.queue.insert(n, n.children)
+	if !n.inserted && n.close != nil {
+		n.close()
+		n.close = nil
+	}
 }
 
 // hold notes that n holds something open for its children.

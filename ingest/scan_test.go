@@ -106,7 +106,11 @@ func collect(tb testing.TB, opt Options, paths ...string) (sources []event.Sourc
 }
 
 func newTestScan(paths []string, opt Options) *scan {
-	s := newScan(paths, opt)
+	inputs := make([]Input, len(paths))
+	for i, p := range paths {
+		inputs[i].Path = p
+	}
+	s := newScan(inputs, opt)
 	s.formats = lineLog
 	return s
 }

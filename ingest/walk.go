@@ -13,14 +13,18 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/archive"
 )
 
-// given makes the node of a path that was asked for.
-func (s *scan) given(name string) *node {
-	n := &node{path: filepath.ToSlash(filepath.Clean(name)), root: filepath.ToSlash(filepath.Dir(name)), named: true}
-	n.read = func(n *node) { s.readGiven(n, name) }
-	if name == "-" {
-		n.root, n.slow, n.read = "-", true, s.readStdin
+// given makes the nodes of what was asked for.
+func (s *scan) given(in Input) []*node {
+	if in.Path == "" && len(in.Recorded) > 0 {
+		return s.recorded(in.Recorded)
 	}
-	return n
+	label := cmp.Or(in.Label, in.Path)
+	n := &node{path: filepath.ToSlash(filepath.Clean(label)), root: filepath.ToSlash(filepath.Dir(label)), named: true}
+	n.read = func(n *node) { s.readGiven(n, in.Path) }
+	if in.Path == "-" {
+		n.root, n.slow, n.read = n.path, true, s.readStdin
+	}
+	return []*node{n}
 }
 
 func (s *scan) readGiven(n *node, name string) {
@@ -129,7 +133,7 @@ func (s *scan) readFile(n *node, open func() (*os.File, error)) {
 		n.fail("was replaced while it was opened")
 		return
 	}
-	file := &countedFile{File: f, size: info.Size(), p: s.opt.Progress}
+	file := &countedFile{file: f, size: info.Size(), p: s.opt.Progress}
 	s.inspect(n, archive.FileContent(file, file.size), func() { file.Close() })
 }
 

@@ -93,6 +93,11 @@ func Sniff(head []byte) string {
 	return ""
 }
 
+// IsFormat reports whether an Archive may have this Format.
+func IsFormat(name string) bool {
+	return strings.HasPrefix(name, "tar.") || slices.ContainsFunc(formats, func(f format) bool { return f.name == name })
+}
+
 // IsZipBehindData reports whether content that Sniff does not know ends as a
 // zip does: self-extracting archives are programs with a zip behind them.
 func IsZipBehindData(c Content) bool {

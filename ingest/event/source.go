@@ -30,6 +30,9 @@ type Source struct {
 	SHA256 string // hex digits; "" if the source was not read to its end
 	Basis  Basis
 
+	Kept     string // SHA-256 of what was read of it, under which a case keeps that; "" if it is not kept
+	Recalled bool   // a case knew the file that it came in: this is what was found there before
+
 	Records     uint64 // records found by walking the log; what expected counts count
 	Recovered   uint64 // records recovered outside the regular structure
 	Undecodable uint64 // records found, but not decodable (part of Records)
@@ -103,6 +106,7 @@ const (
 	DamageUnsupported    DamageKind = "unsupported"     // a feature of the format that is not supported
 	DamageArchive        DamageKind = "archive"         // the archive's own structure is damaged
 	DamageSuspiciousName DamageKind = "suspicious-name" // a member name that would escape its folder
+	DamageKept           DamageKind = "kept"            // what a case keeps of the source is damaged or missing
 )
 
 // Damage is one defect of a source.
@@ -111,13 +115,14 @@ type Damage struct {
 	Offset int64 // in bytes from the start of the source; -1 if it has no place
 	Detail string
 	Lost   bool // records or members could not be read because of it
+	Outer  bool // it is no defect of the source's own content, but of what that came in: an archive, a case
 }
 
 // A Batch is one piece of one source. Batches come in path order, and within a
 // source in the order of its records; Events of one Batch are bounded in
 // number and size.
 type Batch struct {
-	Source *Source // only ID, Path, Root and Format are settled before Last
+	Source *Source // only ID, Path, Root, Format and Recalled are settled before Last
 	Events []Event
 	Facts  []Fact
 	Last   bool // the source is finished: its counts, streams and damage are final
