@@ -260,7 +260,7 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 	}
 	n.src.Size = got.n
 	n.note(got.err, got.n)
-	if errors.Is(got.err, context.Canceled) {
+	if got.n == 0 || errors.Is(got.err, context.Canceled) {
 		got.discard()
 	}
 	n.src.Kept = got.commit()

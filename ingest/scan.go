@@ -34,7 +34,7 @@ type Options struct {
 	Limits   archive.Limits  // zero: archive.DefaultLimits
 	Workers  int             // 0: GOMAXPROCS
 	Progress *Progress       // may be nil
-	Shelf    Shelf           // keeps what is read, and knows what was read before; may be nil
+	Shelf    Shelf           // keeps what is read, and knows what was read before; may be nil, but to replay
 
 	// All has every event decoded, not only those that Interest wants; what
 	// Source.Relevant counts stays the same. AllAgain is All for what the shelf

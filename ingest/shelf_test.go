@@ -484,6 +484,11 @@ func TestInputLabels(t *testing.T) {
 	if strings.Contains(fmt.Sprintf("%+v", got), dir) {
 		t.Errorf("a path of the machine: %+v", got)
 	}
+	none, _ := scanAgain(t, Options{}, Input{Label: "an empty folder"})
+	typed, _ := scanAgain(t, Options{}, Input{})
+	if len(none.Sources) != 0 || len(typed.Sources) != 1 || typed.Sources[0].Err == "" {
+		t.Errorf("nothing recorded gives %v, an empty path %v", none.Sources, typed.Sources)
+	}
 }
 
 // Archives that were given have a hash where there is a shelf to know them by.
@@ -604,7 +609,7 @@ func TestReplayRealLogs(t *testing.T) {
 	}
 }
 
-// What can not stand for reading a file again is read again.
+// Only what was wholly found, and decided by the file alone, stands for it.
 func TestStandsFor(t *testing.T) {
 	log := event.Source{Format: "evtx", Kept: "x"}
 	with := func(change func(*event.Source)) []event.Source {

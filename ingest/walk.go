@@ -15,7 +15,7 @@ import (
 
 // given makes the nodes of what was asked for.
 func (s *scan) given(in Input) []*node {
-	if in.Path == "" && len(in.Recorded) > 0 {
+	if in.Path == "" && (in.Recorded != nil || in.Label != "") { // "" alone is a path that does not exist
 		return s.recorded(in.Recorded)
 	}
 	label := cmp.Or(in.Label, in.Path)

@@ -70,9 +70,9 @@ func openContent(tb testing.TB, f *Folder, name string) *Log {
 // sample makes content that compresses about as well as logs do.
 func sample(size int) []byte {
 	rng := rand.New(rand.NewPCG(1, uint64(size)))
-	b := make([]byte, 0, size+64)
+	b := make([]byte, 0, size+600)
 	for len(b) < size {
-		b = fmt.Appendf(b, "record %d of %x;", len(b), rng.Uint32())
+		b = fmt.Appendf(b, "record %d of %x;%500d", len(b), rng.Uint32(), len(b))
 	}
 	return b[:size]
 }
