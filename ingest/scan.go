@@ -73,9 +73,10 @@ const (
 // not. When ctx ends, so does the scan, at once: what was not read has Err
 // "interrupted".
 //
-// With a shelf, the content of every log and artefact is kept (Source.Kept). A
-// file that the shelf knows is neither unpacked nor read once more but for its
-// hash: its sources are replayed (Source.Recalled).
+// With a shelf, the content of every log and artefact is kept (Source.Kept), and
+// archives that lie in no other have a Source.SHA256. A file that the shelf knows
+// is neither unpacked nor read once more but for its hash: its sources are
+// replayed (Source.Recalled).
 func Scan(ctx context.Context, paths []string, opt Options) iter.Seq[event.Batch] {
 	inputs := make([]Input, len(paths))
 	for i, p := range paths {

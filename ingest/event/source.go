@@ -27,7 +27,7 @@ type Source struct {
 	Root   string // the collection that it came with: the outermost archive, or the path asked for
 	Format string // "evtx", "xml", "systeminfo", …; "" if not recognised
 	Size   int64  // in bytes; of a member, its size after decompression
-	SHA256 string // hex digits; "" if the source was not read to its end
+	SHA256 string // hex digits; "" if it was not read to its end; of archives, only those that a case can recall have it
 	Basis  Basis
 
 	Kept     string // SHA-256 of what was read of it, under which a case keeps that; "" if it is not kept
