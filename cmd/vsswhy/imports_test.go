@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"index/search": {"ingest/event", "ingest/known", "index/query", "github.com/blevesearch/bleve/v2", "github.com/blevesearch/bleve_index_api",
 		"github.com/blevesearch/scorch_segment_api/v2", "github.com/RoaringBitmap/roaring/v2", "go.etcd.io/bbolt", "golang.org/x/sync"},
 	"index/search/searchtest": {"ingest/event"},
+	"index/answer":            {"ingest/event", "ingest/known", "index/query", "index/store"},
 	"index/store":             {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go", "github.com/klauspost/compress"},
 	"index": {"ingest", "ingest/event", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
 		"github.com/gofrs/flock"},

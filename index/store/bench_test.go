@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -117,6 +118,9 @@ var millionStore = sync.OnceValues(func() (*Reader, error) {
 
 // BenchmarkWrite writes a million rows, from Create to what Finish returns.
 func BenchmarkWrite(b *testing.B) {
+	if testing.Short() {
+		b.Skip("a million rows are slow to make")
+	}
 	someRows()
 	var m Manifest
 	for b.Loop() {
@@ -136,16 +140,39 @@ func BenchmarkWrite(b *testing.B) {
 }
 
 func benchmarkMillion(b *testing.B, f func(r *Reader) error) {
+	if testing.Short() {
+		b.Skip("a million rows are slow to make")
+	}
 	r, err := millionStore()
 	if err != nil {
 		b.Fatal(err)
 	}
+	if err := f(r); err != nil { // with which row groups are verified
+		b.Fatal(err)
+	}
+	var times []time.Duration
 	for b.Loop() {
+		start := time.Now()
 		if err := f(r); err != nil {
 			b.Fatal(err)
 		}
+		times = append(times, time.Since(start))
 	}
-	b.ReportMetric(float64(r.manifest.Bytes)/million, "bytes/event")
+	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)*95/100].Microseconds())/1000, "p95-ms")
+}
+
+// BenchmarkOpen opens a million rows and reads a screenful, verifying what it
+// reads.
+func BenchmarkOpen(b *testing.B) {
+	benchmarkMillion(b, func(r *Reader) error {
+		again := &Reader{file: r.file, manifest: r.manifest}
+		if err := guard(func() error { return again.open(VerifyLazy) }); err != nil {
+			return err
+		}
+		_, err := again.Read(million/2, 50)
+		return err
+	})
 }
 
 func BenchmarkRandom45(b *testing.B) {
@@ -156,39 +183,112 @@ func BenchmarkRandom45(b *testing.B) {
 	})
 }
 
-func BenchmarkHostIDLevel(b *testing.B) {
-	host := ""
+// BenchmarkTypical is what a screen asks for: a provider on one day, the page of
+// the newest 50, and three facets.
+func BenchmarkTypical(b *testing.B) {
+	rnd := rand.New(rand.NewPCG(1, 1))
 	benchmarkMillion(b, func(r *Reader) error {
-		if host == "" {
-			row, err := r.At(million / 2)
-			if err != nil {
+		row, err := r.At(rnd.Int64N(million))
+		if err != nil {
+			return err
+		}
+		is := func(s string) bool { return s == row.Provider }
+		day := row.Time.Truncate(24 * time.Hour)
+		set, err := r.Scan(b.Context(), nil, Since(day), Until(day.Add(24*time.Hour)), Text(Provider, is))
+		if err != nil {
+			return err
+		}
+		var page []int64
+		for row := range set.Backward() {
+			if page = append(page, row); len(page) == 50 {
+				break
+			}
+		}
+		if _, err := r.Pick(page); err != nil {
+			return err
+		}
+		for _, c := range []Column{Host, ID, Codes} {
+			if _, err := r.Facet(b.Context(), c, set); err != nil {
 				return err
 			}
-			host = row.Host
 		}
+		return nil
+	})
+}
+
+// BenchmarkScattered picks rows that share no page.
+func BenchmarkScattered(b *testing.B) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	benchmarkMillion(b, func(r *Reader) error {
+		page := make([]int64, 50)
+		for i := range page {
+			page[i] = rnd.Int64N(million)
+		}
+		_, err := r.Pick(page)
+		return err
+	})
+}
+
+func BenchmarkHostIDLevel(b *testing.B) {
+	benchmarkMillion(b, func(r *Reader) error {
+		host := someRows()[0].Host
 		_, err := r.Scan(b.Context(), nil, Text(Host, func(s string) bool { return s == host }),
 			Number(ID, func(n int64) bool { return n > 1000 }), Number(Level, func(n int64) bool { return n <= 4 }))
 		return err
 	})
 }
 
-func BenchmarkSubstring(b *testing.B) {
-	benchmarkMillion(b, func(r *Reader) error {
-		set, err := r.Scan(b.Context(), nil, Contains(Fields, "clusterstorage"))
-		if err != nil {
-			return err
-		}
-		message, err := r.Scan(b.Context(), nil, Contains(Message, "clusterstorage"))
-		if err == nil {
-			set.Or(message)
-		}
-		return err
-	})
+// BenchmarkText looks into fields and messages for what few and many rows have.
+func BenchmarkText(b *testing.B) {
+	for _, bench := range []struct {
+		name      string
+		predicate func(Column) Predicate
+	}{
+		{"rare", func(c Column) Predicate { return Contains(c, "clusterstorage") }},
+		{"common", func(c Column) Predicate { return Contains(c, "windows") }},
+		{"regexp", func(c Column) Predicate { return Matches(c, regexp.MustCompile("0x8004230[0-9a-f]")) }},
+		{"regexp-any-case", func(c Column) Predicate { return Matches(c, regexp.MustCompile("(?i)cluster.*storage")) }},
+		{"regexp-alone", func(c Column) Predicate { return Matches(c, regexp.MustCompile("[0-9a-f]{40}$")) }},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			benchmarkMillion(b, func(r *Reader) error {
+				for _, c := range []Column{Fields, Message} {
+					if _, err := r.Scan(b.Context(), nil, bench.predicate(c)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
 }
 
 func BenchmarkFacet(b *testing.B) {
+	for _, c := range []Column{Host, ID, Codes, Provider, Source} {
+		b.Run(c.String(), func(b *testing.B) {
+			benchmarkMillion(b, func(r *Reader) error {
+				_, err := r.Facet(b.Context(), c, nil)
+				return err
+			})
+		})
+	}
+}
+
+// BenchmarkInclude adds a tenth to a store of a million rows.
+func BenchmarkInclude(b *testing.B) {
 	benchmarkMillion(b, func(r *Reader) error {
-		_, err := r.Facet(b.Context(), Provider, nil)
+		w, err := Create(filepath.Join(b.TempDir(), "events.parquet"), Options{})
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		if err := w.Include(r, nil); err != nil {
+			return err
+		}
+		if err := writeRows(w, million/10); err != nil {
+			return err
+		}
+		_, err = w.Finish(b.Context(), Labels{})
 		return err
 	})
 }

@@ -49,29 +49,26 @@ func (r *Reader) Facet(ctx context.Context, c Column, within *Set) ([]Count, err
 	return list, nil
 }
 
-// tally is how many rows have one entry of a dictionary.
+// A tally is how many rows have one entry of a dictionary.
 type tally struct {
 	value string
 	rows  int64
 }
 
 func (g *group) facet(c Column, within *Set) (map[string]int64, error) {
-	var entries dictionary[*tally]
-	var tallies []*tally
-	enter := func(v parquet.Value) *tally {
-		t := &tally{}
-		if c.isText() {
-			t.value = string(v.ByteArray())
-		} else {
-			t.value = strconv.FormatInt(number(v), 10)
+	rows := g.slice(within)
+	var tallies []tally // by entry
+	err := g.pages(c, rows, func(at int64, p page) error {
+		if tallies == nil {
+			tallies = make([]tally, p.dict.Len())
 		}
-		tallies = append(tallies, t)
-		return t
-	}
-	err := g.pages(c, 0, g.rows, func(at int64, p page) error {
-		for i, t := range entries.of(p, enter) {
-			if within == nil || within.Has(g.first+at+int64(i)) {
-				t.rows++
+		for i, x := range p.entries() {
+			if !rows.Has(at + int64(i)) {
+				continue
+			}
+			t := &tallies[x]
+			if t.rows++; t.rows == 1 {
+				t.value = c.textOf(p.dict.Index(x))
 			}
 		}
 		return nil
@@ -83,4 +80,13 @@ func (g *group) facet(c Column, within *Set) (map[string]int64, error) {
 		}
 	}
 	return counts, err
+}
+
+// textOf returns the text of an entry of the column's dictionary: of a number
+// its decimal digits.
+func (c Column) textOf(v parquet.Value) string {
+	if c.isText() {
+		return string(v.ByteArray())
+	}
+	return strconv.FormatInt(number(v), 10)
 }

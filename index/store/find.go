@@ -3,65 +3,101 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// A finder looks for text without regard to case in a page of texts that stand
-// one behind the other:
+// A finder looks for text in a page of texts that stand one behind the other:
 //
 //  1. The page is copied with its ASCII letters in lower case, which keeps
 //     every byte where it was.
-//  2. The probe, the longest run of ASCII within one line of what is sought, is
-//     looked for in the copy as a whole. No row without it can match.
-//  3. A hit is put to its row: hits across the edge of two rows are none, and
-//     the row's values are then compared exactly, since the probe may have been
-//     found in the name of a field, or be only a piece.
+//  2. The probe, a run of ASCII within one line that must occur in what is
+//     sought, is looked for in the copy as a whole. No row without it can match.
+//  3. A hit is put to its row; hits across the edge of two rows are none. If the
+//     probe is all that is sought, it has to stand in a value and not in the
+//     name of a field; else the row's values are compared exactly.
 //
-// Two characters that aren't ASCII have a lower case that is. A page with one
-// of them, and a search without a probe, is compared row by row.
+// Some characters that aren't ASCII are the same as a letter that is, if case
+// does not count. A page with one of them, and a search without a probe, is
+// compared row by row.
 type finder struct {
-	low   string // in lower case
-	probe []byte
+	probe  []byte                  // in lower case
+	whole  bool                    // the probe is all that is sought
+	inside func(value string) bool // compares exactly
 }
 
-var kelvin, dottedI = []byte("\u212A"), []byte("\u0130") // k and i in lower case
+// oddLetters are k and i in lower case, and s in capitals.
+var oddLetters = [...][]byte{[]byte("\u212A"), []byte("\u0130"), []byte("\u017F")}
 
 func newFinder(sub string) *finder {
-	f := &finder{low: strings.ToLower(sub)}
-	notPlain := func(r rune) bool { return r >= utf8.RuneSelf || r == '\n' }
-	for run := range strings.FieldsFuncSeq(f.low, notPlain) {
-		if len(run) > len(f.probe) {
-			f.probe = []byte(run)
-		}
+	low := strings.ToLower(sub)
+	probe := longestRun(low)
+	return &finder{
+		probe:  []byte(probe),
+		whole:  probe == low && probe != "" && !strings.Contains(probe, "\t"),
+		inside: func(value string) bool { return strings.Contains(strings.ToLower(value), low) },
+	}
+}
+
+func newRegexpFinder(re *regexp.Regexp) *finder {
+	f := &finder{inside: re.MatchString}
+	if tree, err := syntax.Parse(re.String(), syntax.Perl); err == nil {
+		f.probe = []byte(required(tree.Simplify()))
 	}
 	return f
 }
 
-// inside reports whether a value contains what is sought.
-func (f *finder) inside(value string) bool {
-	return strings.Contains(strings.ToLower(value), f.low)
+// longestRun returns the longest run of ASCII within a line.
+func longestRun(s string) (longest string) {
+	for run := range strings.FieldsFuncSeq(s, func(r rune) bool { return r >= utf8.RuneSelf || r == '\n' }) {
+		if len(run) > len(longest) {
+			longest = run
+		}
+	}
+	return longest
+}
+
+// required returns text that every match has in it, in lower case, or "".
+func required(re *syntax.Regexp) (text string) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return longestRun(strings.ToLower(string(re.Rune)))
+	case syntax.OpCapture, syntax.OpPlus:
+		return required(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return required(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if s := required(sub); len(s) > len(text) {
+				text = s
+			}
+		}
+	}
+	return text
 }
 
 // page calls hit for each row of a page of Fields or Message that may match
 // and does. It returns the memory that it used, for the next page.
 func (f *finder) page(p page, buf []byte, column Column, hit func(i int)) []byte {
-	data, offsets := p.data.ByteArray()
-	check := func(i int) {
-		if column.values(string(data[offsets[i]:offsets[i+1]]), f.inside) {
-			hit(i)
-		}
-	}
+	data, offsets := p.texts()
 	text := data[offsets[0]:offsets[p.rows]]
-	if len(f.probe) == 0 || bytes.Contains(text, kelvin) || bytes.Contains(text, dottedI) {
+	odd := func(letter []byte) bool { return bytes.Contains(text, letter) }
+	if len(f.probe) == 0 || slices.ContainsFunc(oddLetters[:], odd) {
 		for i := range p.rows {
-			check(i)
+			if column.values(string(data[offsets[i]:offsets[i+1]]), f.inside) {
+				hit(i)
+			}
 		}
 		return buf
 	}
 	buf = appendLower(buf[:0], text)
-	row, base := 0, int(offsets[0])
-	for at := 0; ; {
+	base := int(offsets[0])
+	for row, at := 0, 0; ; {
 		i := bytes.Index(buf[at:], f.probe)
 		if i < 0 {
 			return buf
@@ -70,13 +106,33 @@ func (f *finder) page(p page, buf []byte, column Column, hit func(i int)) []byte
 		for int(offsets[row+1])-base <= at {
 			row++
 		}
-		end := int(offsets[row+1]) - base
-		if at+len(f.probe) > end {
-			at++ // across the edge
-			continue
+		start, end := int(offsets[row])-base, int(offsets[row+1])-base
+		switch {
+		case at+len(f.probe) > end: // across the edge
+			at++
+		case f.whole && !inValue(column, text[start:end], at-start):
+			at++
+		default:
+			if f.whole || column.values(string(text[start:end]), f.inside) {
+				hit(row)
+			}
+			at = end
 		}
-		check(row)
-		at = end
+	}
+}
+
+// inValue reports whether an offset within a row's text is in a value, and not
+// in the name of a field.
+func inValue(c Column, row []byte, at int) bool {
+	if c != Fields {
+		return true
+	}
+	start := at
+	for {
+		start = bytes.LastIndexByte(row[:start], '\n')
+		if start < 0 || row[start+1] != '\t' {
+			return bytes.IndexByte(row[start+1:at], '=') >= 0
+		}
 	}
 }
 

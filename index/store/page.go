@@ -11,53 +11,35 @@ type page struct {
 	rows  int
 	dict  parquet.Dictionary // nil if the values are stored as they are
 	data  encoding.Values    // values, or indexes into dict; without the nulls
-	nulls []byte             // per row 0 for a null; nil if there are none
+	nulls int                // rows without a value: the first ones, since only Time has them
 }
 
-func newPage(p parquet.Page, rows int) page {
-	out := page{rows: rows, dict: p.Dictionary(), data: p.Data()}
-	if levels := p.DefinitionLevels(); len(levels) > 0 {
-		out.nulls = levels
-	}
-	return out
+func newPage(p parquet.Page) page {
+	return page{rows: int(p.NumRows()), dict: p.Dictionary(), data: p.Data(), nulls: int(p.NumNulls())}
 }
 
-// eachText calls f for each row of a text column.
-func (p page) eachText(f func(i int, s []byte)) {
-	if p.dict != nil {
-		for i, x := range p.data.Int32()[:p.rows] {
-			f(i, p.dict.Index(x).ByteArray())
-		}
-		return
-	}
-	data, offsets := p.data.ByteArray()
-	for i := range p.rows {
-		f(i, data[offsets[i]:offsets[i+1]])
-	}
+// entries returns each row's index into the dictionary.
+func (p page) entries() []int32 { return p.data.Int32()[:p.rows] }
+
+// texts returns the texts of a column without dictionary: that of row i is
+// data[offsets[i]:offsets[i+1]].
+func (p page) texts() (data []byte, offsets []uint32) {
+	data, offsets = p.data.ByteArray()
+	return data, offsets[:p.rows+1]
 }
 
-// eachNumber calls f for each row of a column of numbers, with noTime for
-// nulls.
+// numbers returns the numbers of a column without dictionary, but those of the
+// rows that have none.
+func (p page) numbers() []int64 { return p.data.Int64()[:p.rows-p.nulls] }
+
+// eachNumber calls f for each row of a column of numbers without dictionary,
+// with noTime for nulls.
 func (p page) eachNumber(f func(i int, n int64)) {
-	switch {
-	case p.dict != nil:
-		for i, x := range p.data.Int32()[:p.rows] {
-			f(i, number(p.dict.Index(x)))
-		}
-	case p.nulls != nil:
-		values := p.data.Int64()
-		for i, level := range p.nulls[:p.rows] {
-			if level == 0 {
-				f(i, noTime)
-				continue
-			}
-			f(i, values[0])
-			values = values[1:]
-		}
-	default:
-		for i, n := range p.data.Int64()[:p.rows] {
-			f(i, n)
-		}
+	for i := range p.nulls {
+		f(i, noTime)
+	}
+	for i, n := range p.numbers() {
+		f(p.nulls+i, n)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"sort"
 	"sync"
 
@@ -23,6 +25,7 @@ type Reader struct {
 type group struct {
 	first, rows int64 // number of its first row, and how many it has
 	columns     []parquet.ColumnChunk
+	from, to    int64        // times of its first and its last row, noTime if it has none
 	verify      func() error // before the first look into it
 }
 
@@ -122,8 +125,31 @@ func (r *Reader) takeGroups(p *parquet.File, when Verification) error {
 		if when == VerifyLazy {
 			g.verify = sync.OnceValue(func() error { return r.verifyPart(i) })
 		}
+		if err := g.takeTimes(); err != nil {
+			return err
+		}
 		r.groups = append(r.groups, g)
 		first += g.rows
+	}
+	return nil
+}
+
+// takeTimes takes the group's times from the page index, which is part of the
+// footer.
+func (g *group) takeTimes() error {
+	index, err := g.columns[Time].ColumnIndex()
+	if err != nil {
+		return damaged("the index of times: %v", err)
+	}
+	g.from, g.to = math.MaxInt64, noTime
+	for i := range index.NumPages() {
+		if index.NullCount(i) > 0 {
+			g.from = noTime
+		}
+		if !index.NullPage(i) {
+			g.from = min(g.from, index.MinValue(i).Int64())
+			g.to = max(g.to, index.MaxValue(i).Int64())
+		}
 	}
 	return nil
 }
@@ -166,10 +192,7 @@ func (r *Reader) Rows() int64 { return r.manifest.Rows }
 
 // At returns one row, counted from 0, the oldest.
 func (r *Reader) At(row int64) (Row, error) {
-	rows, err := r.Read(row, 1)
-	if err == nil && len(rows) == 0 {
-		err = fmt.Errorf("the event store has no row %d", row)
-	}
+	rows, err := r.Pick([]int64{row})
 	if err != nil {
 		return Row{}, err
 	}
@@ -180,9 +203,9 @@ func (r *Reader) At(row int64) (Row, error) {
 // page of each column: read a screenful at once, and all rows by thousands.
 func (r *Reader) Read(from, n int64) ([]Row, error) {
 	from = min(max(from, 0), r.Rows())
-	to := from + min(max(n, 0), r.Rows()-from)
-	rows := make([]Row, 0, to-from)
-	err := r.eachFlat(from, to-from, func(f *flat) error {
+	n = min(max(n, 0), r.Rows()-from)
+	rows := make([]Row, 0, n)
+	err := r.eachFlat(from, n, func(f *flat) error {
 		rows = append(rows, f.row())
 		return nil
 	})
@@ -196,22 +219,52 @@ func (r *Reader) Read(from, n int64) ([]Row, error) {
 func (r *Reader) eachFlat(from, n int64, f func(*flat) error) error {
 	for to := min(from+n, r.Rows()); from < to; {
 		g := r.groupOf(from)
-		end := min(to, g.first+g.rows)
-		err := guard(func() error {
-			flats, err := g.read(from-g.first, end-g.first)
-			for i := range flats {
-				if err == nil {
-					err = f(&flats[i])
-				}
-			}
-			return err
-		})
+		rows := NewSet(g.rows)
+		for ; from < min(to, g.first+g.rows); from++ {
+			rows.Add(from - g.first)
+		}
+		flats, err := g.read(rows)
 		if err != nil {
 			return err
 		}
-		from = end
+		for i := range flats {
+			if err := f(&flats[i]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// Pick returns the given rows, in the given order. Rows that are close cost
+// less.
+func (r *Reader) Pick(list []int64) ([]Row, error) {
+	ascending := slices.Compact(slices.Sorted(slices.Values(list)))
+	found := make(map[int64]*flat, len(list))
+	for rest := ascending; len(rest) > 0; {
+		if rest[0] < 0 || rest[0] >= r.Rows() {
+			return nil, fmt.Errorf("the event store has no row %d", rest[0])
+		}
+		g := r.groupOf(rest[0])
+		rows := NewSet(g.rows)
+		here, _ := slices.BinarySearch(rest, g.first+g.rows)
+		for _, row := range rest[:here] {
+			rows.Add(row - g.first)
+		}
+		flats, err := g.read(rows)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range rest[:here] {
+			found[row] = &flats[i]
+		}
+		rest = rest[here:]
+	}
+	rows := make([]Row, len(list))
+	for i, row := range list {
+		rows[i] = found[row].row()
+	}
+	return rows, nil
 }
 
 func (r *Reader) groupOf(row int64) *group {
@@ -219,59 +272,93 @@ func (r *Reader) groupOf(row int64) *group {
 	return r.groups[i-1]
 }
 
-// read returns the rows from one to another, counted within the group.
-func (g *group) read(from, to int64) ([]flat, error) {
-	flats := make([]flat, to-from)
-	for c := Column(0); int(c) < columns; c++ {
-		err := g.pages(c, from, to, func(at int64, p page) error {
-			part := flats[at-from:]
-			if c.isText() {
-				p.eachText(func(i int, s []byte) { *part[i].text(c) = string(s) })
-			} else {
-				p.eachNumber(func(i int, n int64) { part[i].numbers[c] = n })
+// read returns the rows of a set, counted within the group.
+func (g *group) read(rows *Set) (flats []flat, err error) {
+	flats = make([]flat, rows.Len())
+	err = guard(func() error {
+		for c := Column(0); int(c) < columns; c++ {
+			if err := g.readColumn(flats, c, rows); err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
 		}
-	}
-	return flats, nil
+		return nil
+	})
+	return flats, err
 }
 
-// pages calls f for each page of a column that holds rows from one to another,
-// cut to them, and with the number of its first row.
-func (g *group) pages(c Column, from, to int64, f func(at int64, p page) error) error {
+func (g *group) readColumn(flats []flat, c Column, rows *Set) error {
+	names := dictionary[string]{think: func(v parquet.Value) string { return string(v.ByteArray()) }}
+	return g.pages(c, rows, func(at int64, p page) error {
+		for row := range rows.between(at, at+int64(p.rows)) {
+			f, i := &flats[0], int(row-at)
+			flats = flats[1:]
+			switch {
+			case c.isText() && p.dict != nil:
+				*f.text(c) = names.of(p.dict, p.entries()[i])
+			case c.isText():
+				data, offsets := p.texts()
+				*f.text(c) = string(data[offsets[i]:offsets[i+1]])
+			case p.dict != nil:
+				f.numbers[c] = number(p.dict.Index(p.entries()[i]))
+			case i < p.nulls:
+				f.numbers[c] = noTime
+			default:
+				f.numbers[c] = p.numbers()[i-p.nulls]
+			}
+		}
+		return nil
+	})
+}
+
+// pages calls f for each page of a column that has a row of the set, which is
+// counted within the group, with the number of the page's first row.
+func (g *group) pages(c Column, rows *Set, f func(at int64, p page) error) error {
 	if err := g.verify(); err != nil {
 		return err
 	}
+	index, err := g.columns[c].OffsetIndex()
+	if err != nil {
+		return damaged("the index of column %s: %v", c, err)
+	}
 	pages := g.columns[c].Pages()
 	defer pages.Close()
-	if from > 0 {
-		if err := pages.SeekToRow(from); err != nil {
-			return damaged("column %s, row %d: %v", c, g.first+from, err)
+	following := int64(0) // the row at which the next page to be read begins, if nobody seeks
+	for i := range index.NumPages() {
+		from, to := index.FirstRowIndex(i), g.rows
+		if i+1 < index.NumPages() {
+			to = index.FirstRowIndex(i + 1)
 		}
-	}
-	for at := from; at < to; {
-		p, err := pages.ReadPage()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
+		if from < 0 || to < from || to > g.rows {
+			return damaged("column %s: page %d has rows %d to %d of %d", c, i, from, to, g.rows)
+		}
+		if !rows.any(from, to) {
+			continue
+		}
+		if from != following {
+			if err := pages.SeekToRow(from); err != nil {
+				return damaged("column %s, row %d: %v", c, g.first+from, err)
 			}
-			return damaged("column %s, row %d: %v", c, g.first+at, err)
 		}
-		n := min(p.NumRows(), to-at)
-		if n < p.NumRows() {
-			whole := p
-			p = p.Slice(0, n)
-			parquet.Release(whole)
+		if err := readPage(pages, to-from, func(p page) error { return f(from, p) }); err != nil {
+			return fmt.Errorf("column %s, row %d: %w", c, g.first+from, err)
 		}
-		err = f(at, newPage(p, int(n)))
-		parquet.Release(p)
-		if err != nil {
-			return err
-		}
-		at += n
+		following = to
 	}
 	return nil
+}
+
+// readPage calls f for the next page, which has to have so many rows.
+func readPage(pages parquet.Pages, rows int64, f func(page) error) error {
+	p, err := pages.ReadPage()
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return damaged("%v", err)
+	}
+	defer parquet.Release(p)
+	if p.NumRows() != rows {
+		return damaged("a page has %d rows, and should have %d", p.NumRows(), rows)
+	}
+	return f(newPage(p))
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -68,7 +70,7 @@ func scan(t *testing.T, r *Reader, within *Set, p ...Predicate) *Set {
 }
 
 func TestContainsIsThePlainLoop(t *testing.T) {
-	rows := sorted(randomRows(11, 6000))
+	rows := sorted(randomRows(11, 3000))
 	r := store(t, rows)
 	needles := append(slices.Clone(words), "k", "i", "sql", "ueber", "Ü", "volume1\\SQL", "one\nLINE", "g l", "vmname", "\t", "ng ", "zzz", "11long")
 	for _, c := range []Column{Fields, Message, Provider, VM, Codes, Job} {
@@ -99,15 +101,84 @@ func TestScanIsThePlainLoop(t *testing.T) {
 			}
 		}
 		got := scan(t, r, within, Text(Host, func(s string) bool { return s == host }), Number(ID, func(n int64) bool { return n >= id }),
-			Number(Level, func(n int64) bool { return n <= level }), Between(from, until), Number(Record, odd),
+			Number(Level, func(n int64) bool { return n <= level }), Since(from), Until(until), Number(Record, odd),
 			Text(Message, func(s string) bool { return len(s) > 3 }))
 		want := plainly(rows, func(row *Row) bool {
 			return row.Host == host && int64(row.ID) >= id && int64(row.Level) <= level && !row.Time.Before(from) &&
-				(until.IsZero() || row.Time.Before(until)) && row.Record&1 == 1 && len(row.Message) > 3
+				row.Time.Before(until) && row.Record&1 == 1 && len(row.Message) > 3
 		})
 		want = slices.DeleteFunc(want, func(i int64) bool { return !within.Has(i) })
 		if !slices.Equal(slices.Collect(got.All()), want) {
 			t.Fatalf("host %s id>=%d level<=%d %v–%v: %d rows, want %d", host, id, level, from, until, got.Len(), len(want))
+		}
+	}
+}
+
+func TestMatchesIsThePlainLoop(t *testing.T) {
+	rows := sorted(randomRows(14, 1500))
+	r := store(t, rows)
+	for _, expr := range []string{"SQL", "(?i)sql", "(?i)k", "(?i)S", "(?i)i", "^$", "^line", "(?m)^line", "one\nline", "0x80042[0-9a-f]+", "(Über|ÜBER)prüfung", "(long ){3}x*",
+		"(?i)kelvin|stanbul", `\\Volume\d\\sql`, "a=b", "\\t\\tt", "=", "[^a-z]", "日.", "\u212A", "(?i)(erro)r", "x?\\x00", "(SQL )+0"} {
+		re := regexp.MustCompile(expr)
+		for _, c := range []Column{Fields, Message, Provider, VM} {
+			match := func(v string) bool { return (v != "" || c == Fields) && re.MatchString(v) }
+			want := plainly(rows, func(row *Row) bool { return slices.ContainsFunc(valuesOf(row, c), match) })
+			if got := slices.Collect(scan(t, r, nil, Matches(c, re)).All()); !slices.Equal(got, want) {
+				t.Errorf("%s matches %s: %d rows, want %d", c, expr, len(got), len(want))
+			}
+		}
+	}
+}
+
+func TestRequired(t *testing.T) {
+	for expr, want := range map[string]string{
+		"0x8004230[0-9a-f]": "0x8004230", "(?i)ERROR": "error", "a+(bcd)+": "bcd", "ab|cd": "", "(?:)": "", "x{2,}yz*": "x", "é日abc\nd": "abc", "a?": "", ".*abc$": "abc",
+	} {
+		if got := string(newRegexpFinder(regexp.MustCompile(expr)).probe); got != want {
+			t.Errorf("%s: %q, want %q", expr, got, want)
+		}
+	}
+}
+
+// TestTimeBounds: times that no row can have, and rows without a time.
+func TestTimeBounds(t *testing.T) {
+	var rows []Row
+	for _, year := range []int{1, 1500, 1678, 2010, 2010, 2261, 2500} {
+		rows = append(rows, Row{Time: time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), Offset: int64(len(rows))})
+	}
+	r := store(t, rows)
+	rows = readAll(t, r) // with the nearest times
+	for _, year := range []int{-5, 1, 2, 1677, 1678, 1679, 2010, 2011, 2262, 2263, 3000} {
+		for _, ns := range []int{-1, 0, 1} {
+			at := time.Date(year, 1, 1, 0, 0, 0, ns, time.UTC)
+			since := plainly(rows, func(row *Row) bool { return !row.Time.Before(at) })
+			until := plainly(rows, func(row *Row) bool { return row.Time.Before(at) })
+			if diff := gocmp.Diff([][]int64{since, until}, [][]int64{
+				slices.Collect(scan(t, r, nil, Since(at)).All()), slices.Collect(scan(t, r, nil, Until(at)).All())}); diff != "" {
+				t.Errorf("%v (-want +got):\n%s", at, diff)
+			}
+		}
+	}
+}
+
+func TestPick(t *testing.T) {
+	rows := sorted(randomRows(15, 20_000))
+	r := store(t, rows)
+	rnd := rand.New(rand.NewPCG(3, 3))
+	for _, n := range []int{0, 1, 50, 3000} {
+		list, want := []int64{}, []Row{}
+		for range n {
+			i := rnd.IntN(len(rows))
+			list, want = append(list, int64(i)), append(want, rows[i])
+		}
+		got, err := r.Pick(list)
+		if diff := gocmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%d rows: %v (-want +got):\n%s", n, err, diff)
+		}
+	}
+	for _, row := range []int64{-1, 20_000} {
+		if _, err := r.Pick([]int64{5, row}); err == nil {
+			t.Errorf("row %d: no error", row)
 		}
 	}
 }
@@ -210,6 +281,39 @@ func TestSet(t *testing.T) {
 	b.Not()
 	a.Or(b)
 	check("or", a, func(i int64) bool { return i%3 == 0 || i%5 == 0 })
+	c := a.Clone()
+	a.Without(b)
+	check("without", a, func(i int64) bool { return i%3 == 0 && i%5 != 0 })
+	check("clone", c, func(i int64) bool { return i%3 == 0 || i%5 == 0 })
+}
+
+// FuzzSetSlice: what is cut out and put back is what was there.
+func FuzzSetSlice(f *testing.F) {
+	f.Add(uint64(1), uint8(10), uint8(100))
+	f.Add(uint64(2), uint8(64), uint8(64))
+	f.Add(uint64(3), uint8(0), uint8(0))
+	f.Fuzz(func(t *testing.T, seed uint64, from, n uint8) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		total := int64(from) + int64(n) + rnd.Int64N(70)
+		s := NewSet(total)
+		var want, part []int64
+		for row := range total {
+			if rnd.IntN(5) > 0 {
+				continue
+			}
+			s.Add(row)
+			if row >= int64(from) && row < int64(from)+int64(n) {
+				want, part = append(want, row), append(part, row-int64(from))
+			}
+		}
+		cut := s.slice(int64(from), int64(n))
+		back := NewSet(total)
+		back.paste(int64(from), cut)
+		if !slices.Equal(slices.Collect(cut.All()), part) || !slices.Equal(slices.Collect(back.All()), want) ||
+			!slices.Equal(slices.Collect(s.between(int64(from), int64(from)+int64(n))), want) || s.any(int64(from), int64(from)+int64(n)) != (len(want) > 0) {
+			t.Errorf("rows %d to %d of %d", from, int(from)+int(n), total)
+		}
+	})
 }
 
 func FuzzLower(f *testing.F) {

@@ -3,6 +3,7 @@ package store
 import (
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // A Set is a set of rows of one store, by row number. A bit a row: 2 MB for 15
@@ -62,6 +63,9 @@ func (s *Set) Backward() iter.Seq[int64] {
 	}
 }
 
+// Clone returns a copy.
+func (s *Set) Clone() *Set { return &Set{slices.Clone(s.words), s.rows} }
+
 // And keeps the rows that are in other too; both are of the same store.
 func (s *Set) And(other *Set) {
 	for i, w := range other.words {
@@ -76,11 +80,81 @@ func (s *Set) Or(other *Set) {
 	}
 }
 
+// Without takes away the rows of other, which is of the same store.
+func (s *Set) Without(other *Set) {
+	for i, w := range other.words {
+		s.words[i] &^= w
+	}
+}
+
 // Not turns the set into the rows that were not in it.
 func (s *Set) Not() {
 	for i := range s.words {
 		s.words[i] = ^s.words[i]
 	}
+	s.trim()
+}
+
+// all returns the set of all rows.
+func all(rows int64) *Set {
+	s := NewSet(rows)
+	s.Not()
+	return s
+}
+
+// between yields the rows from one to another.
+func (s *Set) between(from, to int64) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		for row := from; row < to; row++ {
+			w := s.words[row/64] >> (row % 64)
+			if w == 0 {
+				row |= 63 // on to the next word
+				continue
+			}
+			if row += int64(bits.TrailingZeros64(w)); row >= to || !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// any reports whether the set has a row from one to another.
+func (s *Set) any(from, to int64) bool {
+	for range s.between(from, to) {
+		return true
+	}
+	return false
+}
+
+// slice returns the n rows from the given one on as a set of their own, in
+// which that is row 0.
+func (s *Set) slice(from, n int64) *Set {
+	part := NewSet(n)
+	word, shift := from/64, from%64
+	for i := range part.words {
+		w := s.words[word+int64(i)] >> shift
+		if next := word + int64(i) + 1; shift > 0 && next < int64(len(s.words)) {
+			w |= s.words[next] << (64 - shift)
+		}
+		part.words[i] = w
+	}
+	part.trim()
+	return part
+}
+
+// paste adds the rows of a set that slice could have returned.
+func (s *Set) paste(from int64, part *Set) {
+	word, shift := from/64, from%64
+	for i, w := range part.words {
+		s.words[word+int64(i)] |= w << shift
+		if high := w >> (64 - shift); high != 0 {
+			s.words[word+int64(i)+1] |= high
+		}
+	}
+}
+
+// trim takes away what is beyond the last row.
+func (s *Set) trim() {
 	if tail := s.rows % 64; tail != 0 {
 		s.words[len(s.words)-1] &= 1<<tail - 1
 	}

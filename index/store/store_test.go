@@ -186,7 +186,7 @@ func TestManyRowGroups(t *testing.T) {
 		t.Errorf("last row: %v, %v", row, err)
 	}
 	set, err := r.Scan(context.Background(), nil, Number(ID, func(id int64) bool { return id == 3 }),
-		Between(time.Unix(100, 0), time.Unix(60_000, 0)))
+		Since(time.Unix(100, 0)), Until(time.Unix(60_000, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +214,12 @@ func TestGroupsAreBoundedByBytes(t *testing.T) {
 	}
 	if diff := gocmp.Diff(rows, readAll(t, r)); diff != "" {
 		t.Error("rows differ")
+	}
+	odd := func(n int64) bool { return n&1 == 1 }
+	want := plainly(rows, func(row *Row) bool { return odd(row.Offset) && row.Message[0] > 'c' })
+	set := scan(t, r, scan(t, r, nil, Number(Offset, odd)), Text(Message, func(s string) bool { return s[0] > 'c' }))
+	if got := slices.Collect(set.All()); !slices.Equal(got, want) {
+		t.Errorf("rows %v, want %v", got, want)
 	}
 }
 

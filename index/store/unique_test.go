@@ -219,7 +219,7 @@ var named = Labels{
 }
 
 func TestInclude(t *testing.T) {
-	a, b := copied(1, 20_000, "s1", "s0"), copied(2, 20_000, "s3", "s1", "s2")
+	a, b := copied(1, 9000, "s1", "s0"), copied(2, 9000, "s3", "s1", "s2")
 	wantPath, want := writeLabelled(t, append(slices.Clone(a), b...), named)
 	wantBytes := mustRead(t, wantPath)
 	for _, labels := range []Labels{{}, named} {
