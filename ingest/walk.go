@@ -64,6 +64,8 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 		name := path.Join(rel, e.Name())
 		c := n.child(join(n.path, e.Name()))
 		switch {
+		case e.IsDir() && isCase(root, name):
+			c.read = func(c *node) { c.skip("is a case of vsswhy") }
 		case e.IsDir():
 			c.read = func(c *node) { s.readFolder(c, root, name) }
 		case e.Type().IsRegular():
@@ -80,6 +82,15 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 	if err != nil {
 		n.fail(reason(err))
 	}
+}
+
+// isCase: a case that lies among the logs is what was made of them.
+func isCase(root *os.Root, name string) bool {
+	if !strings.HasSuffix(name, ".vsswhy") {
+		return false
+	}
+	_, err := root.Lstat(path.Join(name, "schema.json"))
+	return err == nil
 }
 
 // join is path.Join without its cleaning, which would take one of the two

@@ -20,7 +20,7 @@ func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "vsswhy", RulesDigest: s.digest},
 		Args: []string{}, Complete: true,
-		Sources: []report.Source{}, Skipped: []report.Skipped{}, Errors: []report.Error{}, Answers: []report.Answer{},
+		Sources: []report.Source{}, Skipped: []report.Skipped{}, Errors: []report.Error{}, Answers: []report.Answer{}, Notices: []string{},
 	}
 	a.sources(r)
 	r.Hosts = collect(sc.Hosts, a.host)

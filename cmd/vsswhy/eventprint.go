@@ -21,9 +21,10 @@ import (
 // textEvents prints an event a line.
 type textEvents struct{ w *bufio.Writer }
 
-func (t textEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+func (t textEvents) add(h hit) {
+	e := h.event
 	fmt.Fprintf(t.w, "%s  %s  %-11s  %s %d: %s [%s]\n", report.Time{Time: e.Time}, event.Clean(e.Computer), query.LevelName(e.Level),
-		event.Clean(query.ShortName(e.Provider)), e.ID, told(e, row), event.Clean(place(src, e)))
+		event.Clean(query.ShortName(e.Provider)), e.ID, told(e, h.row), event.Clean(place(h.path, e)))
 }
 
 // maxTold is how many bytes of fields a line shows; jsonl and csv have all.
@@ -31,7 +32,7 @@ const maxTold = 400
 
 // told says what an event means and what it is about; or what its fields say,
 // if we don't know what it means.
-func told(e *event.Event, row *query.EventRow) string {
+func told(e *event.Event, row query.Row) string {
 	what := known.Summary(e.Provider, e.ID)
 	if what == "" {
 		return cut(event.Clean(joinFields(e.Fields, maxTold)), maxTold)
@@ -51,11 +52,11 @@ func told(e *event.Event, row *query.EventRow) string {
 func (t textEvents) end() error { return nil }
 
 // place says where an event stands, as reports do.
-func place(src *event.Source, e *event.Event) string {
+func place(path string, e *event.Event) string {
 	if e.Line > 0 {
-		return fmt.Sprintf("%s record %d, line %d", src.Path, e.Record, e.Line)
+		return fmt.Sprintf("%s record %d, line %d", path, e.Record, e.Line)
 	}
-	return fmt.Sprintf("%s record %d, offset %d", src.Path, e.Record, e.Offset)
+	return fmt.Sprintf("%s record %d, offset %d", path, e.Record, e.Offset)
 }
 
 // joinFields lists fields, up to the one that makes it longer than enough.
@@ -125,18 +126,62 @@ type jsonField struct {
 	Value string `json:"value"`
 }
 
-func (j jsonEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+// A storedEvent is the JSON of an event that a case has.
+type storedEvent struct {
+	Time        report.Time `json:"time"`
+	Computer    string      `json:"computer"`
+	Channel     string      `json:"channel"`
+	Provider    string      `json:"provider"`
+	EventSource string      `json:"event_source,omitempty"`
+	ID          uint32      `json:"id"`
+	Level       uint8       `json:"level"`
+	Jobs        []string    `json:"jobs,omitempty"`
+	Issues      []string    `json:"issues,omitempty"`
+	Verdicts    []string    `json:"verdicts,omitempty"`
+	VMs         []string    `json:"vms,omitempty"`
+	Volumes     []string    `json:"volumes,omitempty"`
+	Fields      []jsonField `json:"fields"`
+	Message     string      `json:"message,omitempty"`
+	Codes       []string    `json:"codes"`
+	Summary     string      `json:"summary"`
+	Source      string      `json:"source"`
+	Record      uint64      `json:"record"`
+	Offset      int64       `json:"offset"`
+}
+
+func newStoredEvent(h hit) storedEvent {
+	e := h.event
+	return storedEvent{
+		Time: report.Time{Time: e.Time}, Computer: e.Computer, Channel: e.Channel, Provider: e.Provider, EventSource: e.EventSource,
+		ID: e.ID, Level: uint8(e.Level), Jobs: h.row.Labels(query.Job), Issues: h.row.Labels(query.Issue), Verdicts: h.row.Labels(query.Verdict),
+		VMs: h.row.VMs(), Volumes: h.row.Volumes(), Fields: jsonFields(e.Fields), Message: e.Message,
+		Codes: append([]string{}, query.Values(h.row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
+		Source: h.path, Record: e.Record, Offset: e.Offset,
+	}
+}
+
+func jsonFields(fields []event.Field) []jsonField {
+	list := make([]jsonField, len(fields))
+	for i, f := range fields {
+		list[i] = jsonField(f)
+	}
+	return list
+}
+
+func (j jsonEvents) add(h hit) {
+	if h.stored {
+		writeJSONLine(j.w, newStoredEvent(h))
+		return
+	}
+	e := h.event
 	out := jsonEvent{
 		Time: report.Time{Time: e.Time}, Computer: e.Computer, Channel: e.Channel,
 		Provider: e.Provider, ProviderGUID: e.ProviderGUID, EventSource: e.EventSource,
 		ID: e.ID, Qualifiers: e.Qualifiers, Version: e.Version, Level: uint8(e.Level), Task: e.Task, Opcode: e.Opcode,
 		Keywords: fmt.Sprintf("0x%016x", e.Keywords), ActivityID: e.ActivityID, ProcessID: e.ProcessID, ThreadID: e.ThreadID, UserID: e.UserID,
-		Payload: e.Payload, Fields: make([]jsonField, len(e.Fields)), Message: e.Message,
-		Codes: append([]string{}, query.Values(row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
-		Source: src.Path, Record: e.Record, Offset: e.Offset, Line: e.Line,
-	}
-	for i, f := range e.Fields {
-		out.Fields[i] = jsonField(f)
+		Payload: e.Payload, Fields: jsonFields(e.Fields), Message: e.Message,
+		Codes: append([]string{}, query.Values(h.row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
+		Source: h.path, Record: e.Record, Offset: e.Offset, Line: e.Line,
 	}
 	writeJSONLine(j.w, out)
 }
@@ -182,12 +227,13 @@ func newCSVEvents(w *bufio.Writer) csvEvents {
 	return c
 }
 
-func (c csvEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+func (c csvEvents) add(h hit) {
+	e, row := h.event, h.row
 	c.w.Write(cells(
 		report.Time{Time: e.Time}.String(), e.Computer, query.LevelName(e.Level), e.Provider, fmt.Sprint(e.ID), e.Channel,
 		joinValues(row, query.Code), joinValues(row, query.VM), joinValues(row, query.Volume),
 		known.Summary(e.Provider, e.ID), joinFields(e.Fields, math.MaxInt), e.Message,
-		src.Path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line),
+		h.path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line),
 	))
 	c.w.Flush()
 }

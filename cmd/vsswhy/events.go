@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/query"
 	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/ingest"
@@ -33,11 +34,14 @@ type eventsOptions struct {
 func newEvents() *cobra.Command {
 	opt := &eventsOptions{}
 	cmd := &cobra.Command{
-		Use:   "events PATH...",
+		Use:   "events CASE|PATH...",
 		Short: "List the events that match a query",
-		Long: `List the events that match a query, in the order of the logs. A log that is there
-twice is listed twice. Times that count from the last event need a reading of
-all logs before, so that it takes longer.
+		Long: `List the events that match a query: of a case in the order of time, each once; of
+logs in the order of the logs. A log that is there twice is listed twice then,
+and times that count from the last event need a reading of all logs before, so
+that it takes longer.
+
+Of a case, jsonl has what the event store has: the columns of events.*.parquet.
 
 The query:
 ` + query.Help(),
@@ -57,9 +61,18 @@ The query:
 	return cmd
 }
 
+// A hit is an event that was found.
+type hit struct {
+	path  string // of its source
+	event *event.Event
+	row   query.Row
+
+	stored bool // event has what the store of a case has, and no more
+}
+
 // A sink takes the events that were found, one by one and in order.
 type sink interface {
-	add(src *event.Source, e *event.Event, row *query.EventRow)
+	add(h hit)
 	end() error // prints what is left to print
 }
 
@@ -101,6 +114,9 @@ func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
 	if _, err := opt.newSink(cmd.Context(), bufio.NewWriter(io.Discard), io.Discard); err != nil {
 		return err // before anything is read
 	}
+	if dir := theCase(paths); dir != "" {
+		return listCase(cmd, dir, opt, q)
+	}
 	l := &lister{ctx: cmd.Context(), paths: paths, opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
 	if err := l.compile(); err != nil {
 		return fmt.Errorf("--where: %w", err)
@@ -110,6 +126,14 @@ func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
 	}
 	l.notes()
 	return ending{interrupted: l.ctx.Err() != nil, content: l.content || l.found > 0, incomplete: l.losses > 0, lossesIn: "the lines above name it"}.err()
+}
+
+// theCase returns the path if it is that of one case, "" if it is of logs.
+func theCase(paths []string) string {
+	if len(paths) == 1 && index.IsCase(paths[0]) {
+		return paths[0]
+	}
+	return ""
 }
 
 // write writes the list where it is to go. A store writes its own file.
@@ -223,7 +247,7 @@ func (l *lister) batch(b event.Batch, s sink) {
 			return
 		}
 		l.found++
-		s.add(b.Source, &b.Events[i], &row)
+		s.add(hit{path: b.Source.Path, event: &b.Events[i], row: &row})
 	}
 	if b.Last {
 		l.source(b.Source)

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/vsswhy/vsswhy/index/query"
 	"github.com/vsswhy/vsswhy/index/store"
-	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
 // storedEvents writes the events as a Parquet file, which DuckDB and pandas
@@ -24,12 +22,12 @@ func (s *storedEvents) open() {
 	}
 }
 
-func (s *storedEvents) add(src *event.Source, e *event.Event, row *query.EventRow) {
+func (s *storedEvents) add(h hit) {
 	if s.open(); s.err != nil {
 		return
 	}
-	r := store.FromEvent(e, src.Path)
-	r.VMs, r.Volumes, r.Codes = row.VMs(), row.Volumes(), row.Codes()
+	r := store.FromEvent(h.event, h.path)
+	r.VMs, r.Volumes, r.Codes = h.row.VMs(), h.row.Volumes(), h.row.Codes()
 	s.err = s.w.Write([]store.Row{r})
 }
 

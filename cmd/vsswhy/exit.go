@@ -85,7 +85,7 @@ func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
 			return hasContent(s.Records, s.Format, s.Error)
 		}),
 		finding:    failOn != rules.NoVerdict && strongest(r) >= failOn,
-		incomplete: !r.Complete,
+		incomplete: !r.Complete || len(r.Notices) > 0,
 		lossesIn:   "the report names it",
 	}.err()
 }

@@ -49,9 +49,9 @@ func newFacets(opt *eventsOptions, w *bufio.Writer, notes io.Writer) (*facets, e
 }
 
 // add counts an event once for each of its values.
-func (f *facets) add(_ *event.Source, _ *event.Event, row *query.EventRow) {
+func (f *facets) add(h hit) {
 	for i, field := range f.fields {
-		values := query.Values(row, field)
+		values := query.Values(h.row, field)
 		for j, v := range values {
 			if !slices.Contains(values[:j], v) {
 				f.count(i, v)

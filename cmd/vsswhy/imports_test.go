@@ -40,9 +40,9 @@ var layers = map[string][]string{
 	"index/search/searchtest": {"ingest/event"},
 	"index/answer":            {"ingest/event", "ingest/known", "index/query", "index/store"},
 	"index/store":             {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go", "github.com/klauspost/compress"},
-	"index": {"ingest", "ingest/event", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
+	"index": {"ingest", "ingest/event", "ingest/known", "index/answer", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
 		"github.com/gofrs/flock"},
-	"cmd/vsswhy": {"index", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
+	"cmd/vsswhy": {"index", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
 }
 

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/index"
 )
 
 // run is the program without its process: arguments and streams in, exit code
@@ -42,7 +44,8 @@ XML, zip and tar archives, folders) and says which known issue made a Hyper-V
 backup or restore fail, on which evidence, what was ruled out and why, what is
 missing to be sure, and what to do.
 
-With paths and no command it scans them, as "vsswhy scan" does.`,
+With paths and no command it scans them as "vsswhy scan" does, and keeps a case
+in PATH.vsswhy, or where that can't be written, in the user's state folder.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -55,10 +58,19 @@ With paths and no command it scans them, as "vsswhy scan" does.`,
 		if err := mistyped(root, paths[0]); err != nil {
 			return err
 		}
+		if index.IsCase(paths[0]) && len(paths) == 1 {
+			return fmt.Errorf("%s is a case; its report: vsswhy report %s", paths[0], paths[0])
+		}
+		dir, err := ownCase(paths[0])
+		if err != nil {
+			return err
+		}
+		opt.kept.dir = dir
+		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
 		return scan(cmd, paths, opt)
 	}
 	opt.flags(root)
-	root.AddCommand(newScan(), newEvents(), newCode(), newVersion())
+	root.AddCommand(newScan(), newReport(), newVerify(), newEvents(), newCode(), newVersion(), newBuildIndex())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,19 +11,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/rules"
-	"github.com/vsswhy/vsswhy/rules/builtin"
 	"github.com/vsswhy/vsswhy/rules/report"
-	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
 // scanOptions are the flags of a scan.
 type scanOptions struct {
-	format  string
-	output  string
-	failOn  string
+	printOptions
 	workers int
+	kept    caseOptions
+}
+
+// printOptions are the flags of what prints a report.
+type printOptions struct {
+	format string
+	output string
+	failOn string
 }
 
 func newScan() *cobra.Command {
@@ -30,19 +36,59 @@ func newScan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan PATH...",
 		Short: "Scan logs and archives and print the report",
-		Args:  cobra.MinimumNArgs(1),
-		RunE:  func(cmd *cobra.Command, paths []string) error { return scan(cmd, paths, opt) },
+		Long: `Scan logs and archives and print the report.
+
+With --case what was read is kept in a folder: "report", "events" and "verify"
+need the logs no more then. A scan into a case that exists adds to it, and reads
+only what is new.`,
+		Example: `  vsswhy scan bundle.zip
+  vsswhy scan --case acme.vsswhy node-a.zip node-b.zip`,
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			if len(paths) == 0 && opt.kept.dir == "" {
+				return errors.New("scan needs a path")
+			}
+			return scan(cmd, paths, opt)
+		},
 	}
 	opt.flags(cmd)
+	cmd.Flags().StringVar(&opt.kept.dir, "case", "", "keep what was read in this folder, or add to it")
 	return cmd
 }
 
 func (o *scanOptions) flags(cmd *cobra.Command) {
+	o.printOptions.flags(cmd)
+	o.kept.flags(cmd)
+	cmd.Flags().IntVar(&o.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+}
+
+func (o *printOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "form of the report: text or json")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
-	f.IntVar(&o.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+}
+
+// check is done before anything is read.
+func (o *printOptions) check() error {
+	if printers[o.format] == nil {
+		return fmt.Errorf("--format %q is neither text nor json", o.format)
+	}
+	_, err := verdictFlag(o.failOn)
+	return err
+}
+
+// print prints a report where it is to go, and returns what the exit code is
+// decided by.
+func (o *printOptions) print(cmd *cobra.Command, r *report.Report) error {
+	write := printers[o.format]
+	if err := writeWhole(o.output, cmd.OutOrStdout(), func(w io.Writer) error { return write(r, w) }); err != nil {
+		return err
+	}
+	failOn, err := verdictFlag(o.failOn)
+	if err != nil {
+		return err
+	}
+	return outcome(r, failOn, cmd.Context().Err() != nil)
 }
 
 // printers are the forms of the report.
@@ -54,47 +100,43 @@ var printers = map[string]func(*report.Report, io.Writer) error{
 // scan is the whole program for one set of paths: read, diagnose, print. When
 // it is interrupted it prints what is known by then.
 func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
-	print, ok := printers[opt.format]
-	if !ok {
-		return fmt.Errorf("--format %q is neither text nor json", opt.format)
+	if err := errors.Join(opt.check(), opt.kept.check()); err != nil {
+		return err
 	}
 	if opt.workers < 0 {
 		return fmt.Errorf("--workers %d is less than 0", opt.workers)
 	}
-	failOn, err := verdictFlag(opt.failOn)
+	for _, p := range paths {
+		if index.IsCase(p) {
+			return fmt.Errorf("%s is a case; its report: vsswhy report %s", p, p)
+		}
+	}
+	e, err := newEngine()
 	if err != nil {
 		return err
 	}
-	generated, err := generatedAt()
-	if err != nil {
-		return err
+	var r *report.Report
+	if opt.kept.dir != "" {
+		r, err = e.keep(cmd.Context(), cmd.ErrOrStderr(), paths, opt)
+		if err != nil {
+			return err
+		}
+	} else {
+		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.workers)
 	}
-	set, err := rules.Load(builtin.FS)
-	if err != nil {
-		return err
-	}
-	r := diagnose(cmd.Context(), cmd.ErrOrStderr(), set, paths, opt.workers)
-	r.Tool.Version = version()
-	r.Args = append(r.Args, os.Args[1:]...)
-	r.Generated = report.Time{Time: generated}
-	if err := writeWhole(opt.output, cmd.OutOrStdout(), func(w io.Writer) error { return print(r, w) }); err != nil {
-		return err
-	}
-	return outcome(r, failOn, cmd.Context().Err() != nil)
+	return opt.print(cmd, r)
 }
 
-// diagnose wires the layers: batches of events into the scene, the scene
-// through the rules, into a report.
-func diagnose(ctx context.Context, stderr io.Writer, set *rules.Set, paths []string, workers int) *report.Report {
-	interest := set.Interest()
-	interest.Merge(scene.Interest())
+// scan diagnoses paths without keeping anything.
+func (e *engine) scan(ctx context.Context, stderr io.Writer, paths []string, workers int) *report.Report {
 	bar := newProgressLine(stderr)
 	defer bar.stop()
-	b := scene.NewBuilder()
-	for batch := range ingest.Scan(ctx, paths, ingest.Options{Interest: interest, Workers: workers, Progress: bar.progress}) {
-		b.Add(batch)
+	inputs := make([]ingest.Input, len(paths))
+	for i, p := range paths {
+		inputs[i].Path = p
 	}
-	return set.Diagnose(b.Build())
+	_, r := e.diagnose(ctx, inputs, ingest.Options{Workers: workers, Progress: bar.progress}, nil)
+	return r
 }
 
 func verdictFlag(s string) (rules.Verdict, error) {

@@ -99,9 +99,12 @@ func (n *Notes) Close() error {
 func (n *Notes) load() error {
 	changes := map[uint64]change{}
 	var seen [len(copies)]int
+	var missing []string
 	for i, name := range copies {
 		list, damage, err := readJournal(filepath.Join(n.dir, name))
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, name+" is missing")
+		} else if err != nil {
 			return err
 		}
 		for _, d := range damage {
@@ -112,8 +115,12 @@ func (n *Notes) load() error {
 		}
 		seen[i] = len(list)
 	}
-	if seen[0] != seen[1] && len(n.damage) == 0 && max(seen[0], seen[1])-min(seen[0], seen[1]) > 1 {
-		// One line more is a change that was being written when the program was killed.
+	if len(missing) < len(copies) { // else there are no notes yet
+		n.damage = append(n.damage, missing...)
+	}
+	// The first journal has one change more if the program was killed while it
+	// wrote it.
+	if more := seen[0] - seen[1]; more != 0 && more != 1 && len(n.damage) == 0 {
 		n.damage = append(n.damage, fmt.Sprintf("%s has %d changes, and %s has %d", copies[0], seen[0], copies[1], seen[1]))
 	}
 	for _, seq := range slices.Sorted(maps.Keys(changes)) {
@@ -135,9 +142,6 @@ func (n *Notes) apply(c change) {
 // no damage: it was being written.
 func readJournal(path string) (list []change, damage []string, err error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,9 @@
 package event
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -109,4 +112,20 @@ func (in *Interest) Merge(other *Interest) {
 			}
 		}
 	}
+}
+
+// Digest returns a hash of all that is wanted (SHA-256, hex digits): two
+// interests have the same one if they want the same.
+func (in *Interest) Digest() string {
+	h := sha256.New()
+	for _, t := range []struct {
+		kind string
+		sets map[string]*idSet
+	}{{"exact", in.exact}, {"prefix", in.prefix}} {
+		for _, name := range slices.Sorted(maps.Keys(t.sets)) {
+			set := t.sets[name]
+			fmt.Fprintf(h, "%s %q %v %v\n", t.kind, name, set.all, slices.Sorted(maps.Keys(set.ids)))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

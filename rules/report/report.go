@@ -33,6 +33,10 @@ type Report struct {
 	NotEvaluable []NotEvaluable `json:"not_evaluable"`
 	Answers      []Answer       `json:"answers"`
 	Errors       []Error        `json:"errors"`
+
+	// Notices say what the program could not do beside the diagnosis, such as
+	// keeping a case.
+	Notices []string `json:"notices"`
 }
 
 // Tool is the program that made the report.

@@ -89,6 +89,9 @@ func (p *page) head(r *Report) {
 	if !r.Complete {
 		p.line("", "INCOMPLETE: part of the input could not be read; see \"Input\" at the end.")
 	}
+	for _, n := range r.Notices {
+		p.line("NOTE: ", n)
+	}
 	p.headline(r)
 }
 

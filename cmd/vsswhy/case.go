@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/ingest"
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/rules/report"
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// caseOptions are the flags of commands that keep a case.
+type caseOptions struct {
+	dir   string // "": none is kept
+	keep  string
+	scope string
+}
+
+func (o *caseOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.keep, "keep", string(index.KeepAll), fmt.Sprintf("events of the case's event store: all (up to %d million, then relevant ones) or relevant", index.MaxEvents/1_000_000))
+	f.StringVar(&o.scope, "index", string(index.ScopeRelevant), "events of the case's full-text index: all, relevant, findings or off")
+}
+
+func (o *caseOptions) check() error {
+	switch index.Keep(o.keep) {
+	case index.KeepAll, index.KeepRelevant:
+	default:
+		return fmt.Errorf("--keep %q is neither all nor relevant", o.keep)
+	}
+	switch index.Scope(o.scope) {
+	case index.ScopeAll, index.ScopeRelevant, index.ScopeFindings, index.ScopeOff:
+		return nil
+	}
+	return fmt.Errorf("--index %q is none of all, relevant, findings and off", o.scope)
+}
+
+// ownCase returns where the case of a path is kept that no folder was named for:
+// beside the path, or if that can't be written, in the user's state folder.
+func ownCase(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if path == "-" {
+		abs = filepath.Join(filepath.Dir(abs), "stdin")
+	}
+	beside := abs + ".vsswhy"
+	if index.IsCase(beside) || canMake(filepath.Dir(abs)) {
+		return beside, nil
+	}
+	state, err := stateFolder()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(abs)) // two bundles may have one name
+	return filepath.Join(state, fmt.Sprintf("%s-%x.vsswhy", filepath.Base(abs), sum[:4])), os.MkdirAll(state, 0o700)
+}
+
+// canMake reports whether something can be put into a folder.
+func canMake(dir string) bool {
+	probe, err := os.MkdirTemp(dir, ".vsswhy-*")
+	if err != nil {
+		return false
+	}
+	return os.Remove(probe) == nil
+}
+
+// stateFolder is where the system wants programs to keep what they know:
+// XDG_STATE_HOME, or the user's folder for caches where there is no such thing.
+func stateFolder() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "vsswhy"), nil
+	}
+	if runtime.GOOS != "windows" && runtime.GOOS != "darwin" {
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, ".local", "state", "vsswhy"), err
+	}
+	dir, err := os.UserConfigDir()
+	return filepath.Join(dir, "vsswhy", "cases"), err
+}
+
+// keep scans into a case. The report stands whatever becomes of the case: what
+// could not be kept is said in it. The error is that another process has the
+// case, or that the folder is none.
+func (e *engine) keep(ctx context.Context, stderr io.Writer, paths []string, opt *scanOptions) (*report.Report, error) {
+	c, err := index.OpenForWriting(opt.kept.dir)
+	var locked *index.LockedError
+	switch {
+	case errors.As(err, &locked), errors.Is(err, index.ErrOccupied), err != nil && len(paths) == 0:
+		return nil, err
+	case err != nil:
+		return notKept(e.scan(ctx, stderr, paths, opt.workers), err), nil
+	}
+	defer c.Close()
+	s, sc, r, err := e.scanInto(ctx, stderr, c, paths, opt, false)
+	if err != nil {
+		return nil, err
+	}
+	if s.Damaged() { // and the bundle is at hand
+		s.Close()
+		if s, sc, r, err = e.scanInto(ctx, stderr, c, paths, opt, true); err != nil {
+			return nil, err
+		}
+	}
+	defer s.Close()
+	if ctx.Err() != nil {
+		return r, nil // the case is what it was
+	}
+	if err := s.Commit(ctx, sc, r); err != nil {
+		return notKept(r, err), nil
+	}
+	if err := indexCase(ctx, c, opt.kept.dir); err != nil {
+		r.Notices = append(r.Notices, fmt.Sprintf("Full-text search is off: %v.", err))
+	}
+	return r, nil
+}
+
+func notKept(r *report.Report, why error) *report.Report {
+	r.Notices = append(r.Notices, fmt.Sprintf("The case could not be kept: %v.", why))
+	return r
+}
+
+// scanInto reads what the case has and the paths, and diagnoses them together.
+func (e *engine) scanInto(ctx context.Context, stderr io.Writer, c *index.Case, paths []string, opt *scanOptions, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
+	s, err := c.Scan(paths, index.ScanOptions{
+		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread,
+		Versions: e.versions(), Interest: e.interest, Workers: opt.workers,
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	bar := newProgressLine(stderr)
+	defer bar.stop()
+	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers, Progress: bar.progress}), s.Add)
+	if len(paths) == 0 {
+		asMade(r, c)
+	}
+	return s, sc, r, nil
+}
+
+// report opens a case and returns its report; if a part of the case is damaged,
+// missing or of another version, it is made again from the logs. What could not
+// be mended is said in the report.
+func (e *engine) report(ctx context.Context, stderr io.Writer, dir string) (*report.Report, error) {
+	c, err := index.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	r, _, err := c.Report()
+	if errors.Is(err, index.ErrUnfinished) {
+		return nil, &codeError{exitNothing, fmt.Errorf("%s: %w", dir, err)}
+	}
+	if err == nil && e.current(c) {
+		return r, nil
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "vsswhy: %v; making it again from the logs\n", err)
+	} else {
+		fmt.Fprintln(stderr, "vsswhy: the rules have changed since the case was made; evaluating it again")
+	}
+	return e.renew(ctx, stderr, c, dir)
+}
+
+// current reports whether a case was made by the same rules and readers.
+func (e *engine) current(c *index.Case) bool {
+	now := e.versions()
+	now.Tool = c.Versions().Tool
+	return c.Versions() == now
+}
+
+// renew makes what is derived again: in the case, or if that can't be written,
+// only for this answer.
+func (e *engine) renew(ctx context.Context, stderr io.Writer, c *index.Case, dir string) (*report.Report, error) {
+	r, err := e.keep(ctx, stderr, nil, again(c, dir))
+	if err == nil {
+		return r, nil
+	}
+	fmt.Fprintf(stderr, "vsswhy: %v; it is left as it is\n", err)
+	bar := newProgressLine(stderr)
+	defer bar.stop()
+	inputs, options := c.Again()
+	options.Progress = bar.progress
+	_, r = e.diagnose(ctx, inputs, options, nil)
+	asMade(r, c)
+	return r, nil
+}
+
+// asMade gives a report that is made again the command line and time of the
+// first one: nothing was asked anew.
+func asMade(r *report.Report, c *index.Case) {
+	if args, when := c.Made(); args != nil {
+		r.Args, r.Generated = args, report.Time{Time: when}
+	}
+}
+
+func newReport() *cobra.Command {
+	opt := &printOptions{}
+	cmd := &cobra.Command{
+		Use:   "report CASE",
+		Short: "Print the report of a case",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opt.check(); err != nil {
+				return err
+			}
+			e, err := newEngine()
+			if err != nil {
+				return err
+			}
+			r, err := e.report(cmd.Context(), cmd.ErrOrStderr(), args[0])
+			if err != nil {
+				return err
+			}
+			return opt.print(cmd, r)
+		},
+	}
+	opt.flags(cmd)
+	return cmd
+}
+
+func newVerify() *cobra.Command {
+	repair := false
+	cmd := &cobra.Command{
+		Use:   "verify CASE",
+		Short: "Compare all files of a case with their hashes",
+		Long: `Compare all files of a case with their hashes. What is derived from the logs
+(report, event store, full-text index) is made again by --repair; a log that is
+damaged is mended by scanning the bundle that it came in into the case again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if repair {
+				return repairCase(cmd, args[0])
+			}
+			return verifyCase(cmd, args[0])
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "make again what is damaged and derived from the logs")
+	return cmd
+}
+
+func verifyCase(cmd *cobra.Command, dir string) error {
+	c, err := index.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	problems, err := c.Verify(cmd.Context())
+	if err != nil {
+		return err
+	}
+	derived := false
+	for _, p := range problems {
+		fmt.Fprintln(cmd.OutOrStdout(), "DAMAGED:", event.Clean(p.String()))
+		derived = derived || p.Derived
+	}
+	switch {
+	case len(problems) == 0:
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is as it was written\n", event.Clean(dir))
+		return nil
+	case derived:
+		fmt.Fprintf(cmd.OutOrStdout(), "vsswhy verify --repair %s makes again what is derived from the logs\n", event.Clean(dir))
+	}
+	return &codeError{code: exitIncomplete, err: fmt.Errorf("%d parts of the case are damaged", len(problems))}
+}
+
+// repairCase makes derived files again if one of them is damaged, and verifies
+// the result.
+func repairCase(cmd *cobra.Command, dir string) error {
+	if err := mend(cmd, dir); err != nil {
+		return err
+	}
+	return verifyCase(cmd, dir)
+}
+
+// mend makes again what is damaged and derived from the logs. Opening a case
+// for writing mends what there are two copies of.
+func mend(cmd *cobra.Command, dir string) error {
+	c, err := index.OpenForWriting(dir)
+	if err != nil {
+		return err
+	}
+	problems, err := c.Verify(cmd.Context())
+	opt := again(c, dir)
+	c.Close()
+	if err != nil || !slices.ContainsFunc(problems, func(p index.Problem) bool { return p.Derived }) {
+		return err
+	}
+	e, err := newEngine()
+	if err != nil {
+		return err
+	}
+	r, err := e.keep(cmd.Context(), cmd.ErrOrStderr(), nil, opt)
+	if err == nil && len(r.Notices) > 0 {
+		err = errors.New(r.Notices[0])
+	}
+	return err
+}
+
+// again are the options that a case was made with.
+func again(c *index.Case, dir string) *scanOptions {
+	return &scanOptions{kept: caseOptions{dir: dir, keep: string(c.Keep()), scope: string(c.WantedScope())}}
+}

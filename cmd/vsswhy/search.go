@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/search"
+)
+
+// buildIndex is the name of the command that a scan runs as a process of its
+// own: what happens to the full-text library must not cost the diagnosis.
+const buildIndex = "build-index"
+
+func newBuildIndex() *cobra.Command {
+	scope := ""
+	cmd := &cobra.Command{
+		Use:    buildIndex + " CASE",
+		Short:  "Build the full-text index of a case (run by scan)",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := newEngine()
+			if err != nil {
+				return err
+			}
+			c, err := index.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			m, err := c.BuildSearch(cmd.Context(), index.Scope(scope), e.interest)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(m)
+		},
+	}
+	cmd.Flags().StringVar(&scope, "index", string(index.ScopeRelevant), "what is indexed")
+	return cmd
+}
+
+// indexCase gives a case the full-text index that it is to have.
+func indexCase(ctx context.Context, c *index.Case, dir string) error {
+	scope := c.WantedScope()
+	if c.SearchScope(ctx) == scope {
+		return nil
+	}
+	if err := c.DropSearch(); err != nil || scope == index.ScopeOff {
+		return err
+	}
+	m, err := buildInChild(ctx, dir, scope)
+	if err == nil {
+		err = c.AddSearch(scope, m)
+	}
+	if err != nil {
+		c.DropSearch()
+	}
+	return err
+}
+
+// maxTrouble is how much of what a dying process says is passed on, in bytes.
+const maxTrouble = 300
+
+func buildInChild(ctx context.Context, dir string, scope index.Scope) (m search.Manifest, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return m, err
+	}
+	cmd := exec.CommandContext(ctx, self, buildIndex, "--index", string(scope), "--", dir)
+	cmd.Args[0] = os.Args[0]
+	var out bytes.Buffer
+	trouble := &head{room: maxTrouble}
+	cmd.Stdout, cmd.Stderr = &out, trouble
+	if err := cmd.Run(); err != nil {
+		if text := strings.TrimSpace(trouble.String()); text != "" {
+			err = errors.New(strings.TrimPrefix(text, "vsswhy: "))
+		}
+		return m, fmt.Errorf("the full-text index can't be built: %w", err)
+	}
+	return m, json.Unmarshal(out.Bytes(), &m)
+}
+
+// head keeps the beginning of what is written to it.
+type head struct {
+	bytes.Buffer
+	room int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	n := min(h.room, len(p))
+	h.room -= n
+	h.Buffer.Write(p[:n])
+	return len(p), nil
+}
+
+var _ io.Writer = (*head)(nil)
