@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -50,6 +51,7 @@ type Case struct {
 	search  func() (*search.Index, error)
 	report  func() ([]byte, *report.Report, error)
 	labels  func() (*labels, error)
+	times   func() ([]int64, error)
 	closers []func() error
 }
 
@@ -166,6 +168,7 @@ func (c *Case) begin() (err error) {
 	c.report = onceValues(c.readReport)
 	c.labels = sync.OnceValues(c.makeLabels)
 	c.events = sync.OnceValues(c.openEvents)
+	c.times = sync.OnceValues(c.readTimes)
 	c.search = sync.OnceValues(c.openSearch)
 	return nil
 }
@@ -271,6 +274,14 @@ func (c *Case) openEvents() (*store.Reader, error) {
 	}
 	c.closers = append(c.closers, r.Close)
 	return r, nil
+}
+
+func (c *Case) readTimes() ([]int64, error) {
+	r, err := c.Events()
+	if err != nil {
+		return nil, err
+	}
+	return r.Times(context.Background())
 }
 
 // openSearch returns nil where there is no full-text index.

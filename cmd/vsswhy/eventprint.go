@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 
+	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/query"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -24,30 +24,11 @@ type textEvents struct{ w *bufio.Writer }
 func (t textEvents) add(h hit) {
 	e := h.event
 	fmt.Fprintf(t.w, "%s  %s  %-11s  %s %d: %s [%s]\n", report.Time{Time: e.Time}, event.Clean(e.Computer), query.LevelName(e.Level),
-		event.Clean(query.ShortName(e.Provider)), e.ID, told(e, h.row), event.Clean(place(h.path, e)))
+		event.Clean(query.ShortName(e.Provider)), e.ID, index.Tell(e.Provider, e.ID, e.Fields, h.row.VMs(), h.row.Volumes(), h.row.Codes(), maxTold), event.Clean(place(h.path, e)))
 }
 
 // maxTold is how many bytes of fields a line shows; jsonl and csv have all.
 const maxTold = 400
-
-// told says what an event means and what it is about; or what its fields say,
-// if we don't know what it means.
-func told(e *event.Event, row query.Row) string {
-	what := known.Summary(e.Provider, e.ID)
-	if what == "" {
-		return cut(event.Clean(joinFields(e.Fields, maxTold)), maxTold)
-	}
-	if vms := row.VMs(); len(vms) > 0 {
-		what += ", VM " + vms[0]
-	}
-	for _, name := range row.Volumes() {
-		what += ", volume " + name
-	}
-	for _, c := range row.Codes() {
-		what += strings.TrimRight(", "+c.String()+" "+c.Name(), " ")
-	}
-	return event.Clean(what)
-}
 
 func (t textEvents) end() error { return nil }
 
@@ -57,34 +38,6 @@ func place(path string, e *event.Event) string {
 		return fmt.Sprintf("%s record %d, line %d", path, e.Record, e.Line)
 	}
 	return fmt.Sprintf("%s record %d, offset %d", path, e.Record, e.Offset)
-}
-
-// joinFields lists fields, up to the one that makes it longer than enough.
-func joinFields(fields []event.Field, enough int) string {
-	var b strings.Builder
-	for i, f := range fields {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		if f.Name != "" {
-			b.WriteString(f.Name + "=")
-		}
-		if b.WriteString(f.Value); b.Len() > enough {
-			break
-		}
-	}
-	return b.String()
-}
-
-// cut shortens a text to n bytes, at the end of a character.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
 }
 
 // jsonEvents prints an event a line, as JSON. Its text is that of the log, with
@@ -232,7 +185,7 @@ func (c csvEvents) add(h hit) {
 	c.w.Write(cells(
 		report.Time{Time: e.Time}.String(), e.Computer, query.LevelName(e.Level), e.Provider, fmt.Sprint(e.ID), e.Channel,
 		joinValues(row, query.Code), joinValues(row, query.VM), joinValues(row, query.Volume),
-		known.Summary(e.Provider, e.ID), joinFields(e.Fields, math.MaxInt), e.Message,
+		known.Summary(e.Provider, e.ID), index.JoinFields(e.Fields, math.MaxInt-1), e.Message,
 		h.path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line),
 	))
 	c.w.Flush()
