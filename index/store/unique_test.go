@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -272,6 +273,18 @@ func TestIncludeErrors(t *testing.T) {
 	}
 	if w.Include(r, nil) == nil {
 		t.Error("Include after Finish: no error")
+	}
+
+	unnamed := m
+	unnamed.Sources = unnamed.Sources[:1]
+	if w, err = Create(filepath.Join(t.TempDir(), "x"), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Include(open(t, path, unnamed), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Finish(context.Background(), Labels{}); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a source that the manifest does not name: %v", err)
 	}
 
 	bad := mustRead(t, path)
