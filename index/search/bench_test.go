@@ -3,16 +3,13 @@ package search
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"testing"
-
-	"github.com/vsswhy/vsswhy/index/search/searchtest"
 )
 
 // BenchmarkBuild indexes 100,000 events; making them is not timed.
 func BenchmarkBuild(b *testing.B) {
 	const n = 100_000
-	events := slices.Collect(searchtest.Events(1, n))
+	events := generated(1, n)
 	var bytes int64
 	for b.Loop() {
 		m, err := Build(context.Background(), filepath.Join(b.TempDir(), "index"), Options{}, documents(events))

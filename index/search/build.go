@@ -38,12 +38,12 @@ const (
 	batchBytes     = 2 << 20
 )
 
-// batchTimeout is how long a batch may take: some hundred times what it does.
-// A goroutine of bleve that has died leaves others waiting for ever.
+// batchTimeout is how long a batch, and closing, may take: some hundred times
+// what it does.
 const batchTimeout = 60 * time.Second
 
-// ErrStuck says that bleve failed in a goroutine of its own, or did not finish a
-// batch in a minute. Its goroutines are still there; the process should end.
+// ErrStuck says that bleve did not finish a batch in a minute. Its goroutines
+// are still there; the process should end.
 var ErrStuck = errors.New("the search index does not go on")
 
 // Build makes an index in dir of exactly the given documents, in any order, and
@@ -74,10 +74,7 @@ func build(ctx context.Context, dir string, opt Options, documents iter.Seq2[Doc
 	}
 	b := &builder{index: x, failed: failuresOf(dir), progress: opt.Progress, digests: map[string]string{}, sources: map[string]string{}}
 	n, err := b.run(ctx, documents)
-	if errors.Is(err, ErrStuck) {
-		return Manifest{}, err // Close would wait for ever
-	}
-	if err := errors.Join(err, x.Close()); err != nil {
+	if err := errors.Join(err, b.close()); err != nil {
 		return Manifest{}, err
 	}
 	if err := tidy(dir); err != nil {
@@ -236,9 +233,16 @@ func (b *builder) commit(batch *bleve.Batch) error {
 	if batch.Size() == 0 {
 		return nil
 	}
+	return b.soon(func() error { return b.index.Batch(batch) })
+}
+
+func (b *builder) close() error { return b.soon(b.index.Close) }
+
+// soon is await with batchTimeout.
+func (b *builder) soon(f func() error) error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), batchTimeout, ErrStuck)
 	defer cancel()
-	return b.await(ctx, func() error { return b.index.Batch(batch) })
+	return b.await(ctx, f)
 }
 
 // maxSegments is how many segments there are in the end, more or less: every
@@ -267,7 +271,7 @@ func (b *builder) await(ctx context.Context, f func() error) error {
 	case err := <-done:
 		return err
 	case err := <-b.failed:
-		return fmt.Errorf("%w: %w", ErrStuck, err)
+		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -81,7 +81,7 @@ func reopen(dir, content string) (bleve.Index, error) {
 // files where the file system can, the rest as copies.
 func copyIndex(ctx context.Context, opt Options, dir string) error {
 	m := opt.FromManifest
-	if err := m.checkVersions(); err != nil {
+	if err := m.check(); err != nil {
 		return err
 	}
 	if err := m.verify(ctx, opt.From); err != nil {

@@ -32,7 +32,7 @@ type Index struct {
 //
 // The error is ErrDamaged or ErrOutdated if the index is to be built again.
 func Open(dir string, m Manifest) (*Index, error) {
-	err := m.checkVersions()
+	err := m.check()
 	if err == nil {
 		err = m.checkSizes(dir)
 	}

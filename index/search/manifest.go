@@ -85,16 +85,32 @@ func newManifest(ctx context.Context, dir, content string, sources map[string]st
 		m.Sources = append(m.Sources, s)
 	}
 	slices.Sort(m.Sources)
-	files, err := list(dir)
-	if err != nil {
+	var err error
+	if m.Files, err = list(dir); err != nil {
 		return Manifest{}, err
 	}
-	m.Files = files
 	err = m.eachFile(ctx, func(f *File) (err error) {
-		f.SHA256, err = hashFile(ctx, filepath.Join(dir, filepath.FromSlash(f.Name)))
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err = syncFile(path); err == nil {
+			f.SHA256, err = hashFile(ctx, path)
+		}
 		return err
 	})
+	for _, folder := range []string{filepath.Join(dir, storeFolder), dir} {
+		if d, err := os.Open(folder); err == nil { // not every system can sync a folder
+			d.Sync()
+			d.Close()
+		}
+	}
 	return m, err
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // list returns the files in dir, without their hashes.
@@ -119,8 +135,9 @@ func list(dir string) ([]File, error) {
 	return files, err
 }
 
-// checkVersions compares all but the files.
-func (m *Manifest) checkVersions() error {
+// check looks whether the manifest is of this version. It comes from a file, so
+// that names in it may be meant to lead elsewhere.
+func (m *Manifest) check() error {
 	switch {
 	case m.Format != format:
 		return fmt.Errorf("%w: it has format %d, not %d", ErrOutdated, m.Format, format)
@@ -129,40 +146,36 @@ func (m *Manifest) checkVersions() error {
 	case m.Mapping != mappingHash():
 		return fmt.Errorf("%w: it has another mapping", ErrOutdated)
 	}
-	return nil
-}
-
-// checkSizes compares names and sizes of all files in dir.
-func (m *Manifest) checkSizes(dir string) error {
-	files, err := list(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return damaged("%v", err)
-	}
-	if err != nil {
-		return err
-	}
-	sameFile := func(a, b File) bool { return a.Name == b.Name && a.Bytes == b.Bytes }
-	if i := firstDifference(m.Files, files, sameFile); i >= 0 {
-		return damaged("file %d is %s, and was %s", i, describe(files, i), describe(m.Files, i))
-	}
-	return nil
-}
-
-// firstDifference returns the index of the first element that differs, or -1.
-func firstDifference[T any](a, b []T, same func(a, b T) bool) int {
-	for i := range max(len(a), len(b)) {
-		if i >= len(a) || i >= len(b) || !same(a[i], b[i]) {
-			return i
+	for _, needed := range []string{metaFile, rootFile} {
+		if !slices.ContainsFunc(m.Files, func(f File) bool { return f.Name == needed }) {
+			return damaged("the manifest has no %s", needed)
 		}
 	}
-	return -1
+	for _, f := range m.Files {
+		if !filepath.IsLocal(filepath.FromSlash(f.Name)) {
+			return damaged("the manifest has a file %q", f.Name)
+		}
+	}
+	return nil
 }
 
-func describe(files []File, i int) string {
-	if i >= len(files) {
-		return "none"
+// checkSizes compares the sizes of all files in dir. What else is there, such as
+// what a file manager leaves, is not looked at; bleve does not either.
+func (m *Manifest) checkSizes(dir string) error {
+	for _, f := range m.Files {
+		info, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.Name)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return damaged("%s is missing", f.Name)
+		case err != nil:
+			return err
+		case !info.Mode().IsRegular():
+			return damaged("%s is no file", f.Name)
+		case info.Size() != f.Bytes:
+			return damaged("%s has %d bytes, and had %d", f.Name, info.Size(), f.Bytes)
+		}
 	}
-	return fmt.Sprintf("%q of %d bytes", files[i].Name, files[i].Bytes)
+	return nil
 }
 
 // verify compares all files in dir, byte by byte.

@@ -21,9 +21,12 @@ type clues []clue
 // It is empty if nothing is known.
 type needle [][]clues
 
-// minOpen is how many bytes an edge must have to be looked for: the words that
-// contain a letter or two are most of all.
-const minOpen = 3
+// An edge must have so many bytes to be looked for: the words that contain a
+// letter or two are most of all.
+const (
+	minBegin = 2 // of how a token begins
+	minOpen  = 3 // of the end or the middle of one
+)
 
 // newNeedle makes the needle of a part, which is folded.
 func newNeedle(part string) needle {
@@ -63,6 +66,9 @@ func openRun(s string, closedLeft, closedRight bool) []clues {
 	if at := strings.IndexByte(s, 'x'); at >= 0 { // a number has one only after its first 0
 		number.term, number.closedLeft = "0"+s[at:], true
 	}
+	if len(number.term) > maxToken {
+		number = clue{token{fieldNum, overlong}, true, true}
+	}
 	return []clues{number.known(), pieces}
 }
 
@@ -94,11 +100,13 @@ func openPieces(s string, closedLeft, closedRight bool) clues {
 // known returns the clue, or none if it takes too long to look for: numbers
 // are too many to look at each, and are found only by how they begin.
 func (c clue) known() clues {
-	open := !c.closedLeft || !c.closedRight
-	if open && (len(c.term) < minOpen || c.field == fieldNum && !c.closedLeft) {
-		return nil
+	switch {
+	case c.closedLeft && c.closedRight,
+		c.closedLeft && len(c.term) >= minBegin,
+		c.field == fieldWord && len(c.term) >= minOpen:
+		return clues{c}
 	}
-	return clues{c}
+	return nil
 }
 
 // fits reports whether a term is as the clue says.
