@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/vsswhy/vsswhy/index/answer"
+	"github.com/vsswhy/vsswhy/index/notes"
 	"github.com/vsswhy/vsswhy/index/query"
 	"github.com/vsswhy/vsswhy/index/search"
 	"github.com/vsswhy/vsswhy/index/store"
@@ -199,4 +201,31 @@ func stripLength(set *store.Set, from int64) int64 {
 		length *= 4
 	}
 	return min(length, rowsAtOnce)
+}
+
+// RowOfEvent returns the row of an event that was noted.
+func (c *Case) RowOfEvent(ctx context.Context, s notes.Subject) (int64, bool, error) {
+	r, err := c.Events()
+	if err != nil {
+		return 0, false, err
+	}
+	predicates := []store.Predicate{
+		store.Since(s.Time), store.Until(s.Time.Add(1)),
+		store.Number(store.Record, func(n int64) bool { return uint64(n) == s.Record }),
+		store.Text(store.Host, func(name string) bool { return strings.EqualFold(name, s.Host) }),
+	}
+	if s.Record == 0 || s.Time.IsZero() {
+		predicates = []store.Predicate{
+			store.Text(store.Source, func(name string) bool { return name == s.Log }),
+			store.Number(store.Offset, func(n int64) bool { return n == s.Offset }),
+		}
+	}
+	rows, err := r.Scan(ctx, nil, predicates...)
+	if err != nil {
+		return 0, false, err
+	}
+	for row := range rows.All() {
+		return row, true, nil
+	}
+	return 0, false, nil
 }

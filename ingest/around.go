@@ -1,0 +1,112 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// ErrNoEvent says that no event stands at an offset of a log.
+var ErrNoEvent = errors.New("no event stands there")
+
+// Around decodes the event at an offset of a log that was kept, and as many of
+// its neighbours in that log before and after it, in the order of the log. At
+// is the index of the event itself.
+func Around(ctx context.Context, log Kept, format string, offset int64, before, after int) (events []event.Event, at int, err error) {
+	f := formatNamed(format)
+	if f == nil {
+		return nil, 0, errors.New("it is no event log")
+	}
+	if format == "evtx" {
+		part := chunksAround(log, offset)
+		if events, at, err = pick(ctx, f, part, part.size, offset, before, after, part.shift); err == nil && complete(events, at, before, after, part, log) {
+			return events, at, nil
+		}
+	}
+	return pick(ctx, f, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0)
+}
+
+// complete: neighbours are missing only where the log ends.
+func complete(events []event.Event, at, before, after int, part *chunks, log Kept) bool {
+	return (at >= before || part.from == headerBytes) && (len(events)-1-at >= after || part.from+part.size-headerBytes >= log.Size())
+}
+
+func formatNamed(name string) *format {
+	for i := range formats {
+		if name == "evtx" && i == 0 || name == "xml" && i == 1 {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+// pick reads until the event and its neighbours are there. Shift is what is
+// added to offsets.
+func pick(ctx context.Context, f *format, r io.Reader, size, offset int64, before, after int, shift int64) (events []event.Event, at int, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	src := &event.Source{}
+	at = -1
+	for batch := range f.read(ctx, input{r: r, size: size, workers: 1}, src) {
+		for _, e := range batch {
+			e.Offset += shift
+			events = append(events, e)
+			switch {
+			case e.Offset == offset && at < 0:
+				at = len(events) - 1
+			case at < 0 && len(events) > before:
+				events = events[1:]
+			case at >= 0 && len(events)-1-at >= after:
+				return events, at, nil
+			}
+		}
+	}
+	if at < 0 {
+		return nil, 0, errors.Join(ErrNoEvent, ctx.Err())
+	}
+	return events, at, nil
+}
+
+// The layout of an EVTX file that chunksAround goes by (MS-EVEN6; libevtx's
+// format document): a header of 4 KiB, then chunks of 64 KiB.
+const (
+	headerBytes = 4 << 10
+	chunkBytes  = 64 << 10
+)
+
+// chunks is a part of an EVTX log that is a log again: the file's header, and
+// some chunks behind it.
+type chunks struct {
+	log   Kept
+	from  int64 // where the chunks begin in the log
+	size  int64
+	shift int64 // of an offset in the part to that in the log
+	at    int64
+}
+
+// chunksAround is the chunk with an offset, and those beside it.
+func chunksAround(log Kept, offset int64) *chunks {
+	from := max(headerBytes, headerBytes+((offset-headerBytes)/chunkBytes-1)*chunkBytes)
+	to := min(log.Size(), from+3*chunkBytes)
+	return &chunks{log: log, from: from, size: headerBytes + max(0, to-from), shift: from - headerBytes}
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	n, err := c.ReadAt(p, c.at)
+	c.at += int64(n)
+	return n, err
+}
+
+func (c *chunks) ReadAt(p []byte, off int64) (n int, err error) {
+	if off < 0 || off >= c.size {
+		return 0, io.EOF
+	}
+	if off < headerBytes {
+		p = p[:min(int64(len(p)), headerBytes-off)]
+		return c.log.ReadAt(p, off)
+	}
+	p = p[:min(int64(len(p)), c.size-off)]
+	return c.log.ReadAt(p, off+c.shift)
+}
