@@ -15,13 +15,14 @@ import (
 const (
 	sortBytes = 64 << 20
 
-	// maxWorkers: one goroutine merges what is encoded, and keeps no more busy.
+	// maxWorkers: one goroutine merges what is encoded, and keeps no more busy;
+	// each holds a row group in memory.
 	maxWorkers = 4
 )
 
 // Options are the settings of a Writer. The file does not depend on them.
 type Options struct {
-	Workers   int // row groups that are encoded at once; 0: GOMAXPROCS, at most 4
+	Workers   int // row groups that are encoded at once, at most 4; 0: GOMAXPROCS
 	SortBytes int // memory for sorting; beyond it rows go to a private file; 0: 64 MiB
 }
 
@@ -45,7 +46,7 @@ func Create(path string, opt Options) (*Writer, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder", dir)
 	}
-	opt.Workers = cmp.Or(max(opt.Workers, 0), min(runtime.GOMAXPROCS(0), maxWorkers))
+	opt.Workers = min(cmp.Or(max(opt.Workers, 0), runtime.GOMAXPROCS(0)), maxWorkers)
 	opt.SortBytes = cmp.Or(max(opt.SortBytes, 0), sortBytes)
 	return &Writer{path: path, opt: opt, dropped: map[string]bool{}, sorter: newSorter(dir, opt.SortBytes)}, nil
 }
