@@ -203,16 +203,7 @@ func joinValues(row query.Row, f query.Field) string {
 // cells makes values safe for a spreadsheet.
 func cells(values ...string) []string {
 	for i, v := range values {
-		values[i] = cell(v)
+		values[i] = event.Cell(v)
 	}
 	return values
-}
-
-// cell cleans a value, and puts an apostrophe before one that a spreadsheet
-// would take for a formula.
-func cell(s string) string {
-	if s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 {
-		return "'" + event.Clean(s)
-	}
-	return event.Clean(s)
 }

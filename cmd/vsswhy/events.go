@@ -37,8 +37,8 @@ func newEvents() *cobra.Command {
 		Use:   "events CASE|PATH...",
 		Short: "List the events that match a query",
 		Long: `List the events that match a query: of a case in the order of time, each once; of
-logs in the order of the logs. A log that is there twice is listed twice then,
-and times that count from the last event need a reading of all logs before, so
+logs in the order of the logs. A log that is there twice is listed twice then
+(but in parquet), and times that count from the last event need a reading of all logs before, so
 that it takes longer.
 
 Of a case, jsonl has what the event store has: the columns of events.*.parquet.

@@ -148,8 +148,8 @@ func TestCell(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "plain": "plain", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "' a", "\r\na": "' ⏎ a", "a=1": "a=1", "a\x1b[m": "a·[m",
 	} {
-		if got := cell(in); got != want {
-			t.Errorf("cell(%q) = %q, want %q", in, got, want)
+		if got := event.Cell(in); got != want {
+			t.Errorf("event.Cell(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -42,7 +42,9 @@ var layers = map[string][]string{
 	"index/store":             {"ingest/event", "ingest/known", "github.com/parquet-go/parquet-go", "github.com/klauspost/compress"},
 	"index": {"ingest", "ingest/event", "ingest/known", "index/answer", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
 		"github.com/gofrs/flock"},
-	"cmd/vsswhy": {"index", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
+	"tui": {"ingest/event", "ingest/known", "rules/report", "index", "index/notes", "index/query", "index/store", "charm.land/bubbletea/v2", "charm.land/bubbles/v2",
+		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v4"},
+	"cmd/vsswhy": {"tui", "index", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
 }
 

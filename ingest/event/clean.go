@@ -64,3 +64,12 @@ func isClean(s string) bool {
 func unsafe(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp)
 }
+
+// Cell makes a value safe for a spreadsheet: clean, and with an apostrophe
+// before what one would take for a formula.
+func Cell(s string) string {
+	if s != "" && strings.IndexByte("=+-@\t\r\n", s[0]) >= 0 {
+		return "'" + Clean(s)
+	}
+	return Clean(s)
+}

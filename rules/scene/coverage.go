@@ -148,7 +148,7 @@ func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) 
 // to reach as far as the others of its collection.
 func cutOff(src *event.Source) bool {
 	return src.Err != "" || slices.ContainsFunc(src.Damage, func(d event.Damage) bool {
-		return d.Kind == event.DamageTruncated && d.Lost
+		return d.Lost && (d.Kind == event.DamageTruncated || d.Kind == event.DamageKept)
 	})
 }
 

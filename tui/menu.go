@@ -1,0 +1,115 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// A menu is a list to choose from. What is typed after "/" narrows it.
+type menu struct {
+	quiet
+	name  string
+	all   []menuItem
+	items []menuItem // of all, those that are shown
+	list  list
+}
+
+type menuItem struct {
+	text, detail string
+	chosen       func(a *App) tea.Cmd // nil: nothing happens
+}
+
+func newMenu(name string, items []menuItem) *menu {
+	m := &menu{name: name, all: items, items: items}
+	m.list.resize(len(items))
+	return m
+}
+
+func (m *menu) title() string   { return m.name }
+func (m *menu) scopes() []scope { return scopesOf["menu"] }
+
+func (m *menu) do(a *App, act action) (tea.Cmd, bool) {
+	if m.list.move(act) {
+		return nil, true
+	}
+	switch act {
+	case actNarrow:
+		m.ask(a)
+		return nil, true
+	case actOpen:
+		if m.list.cursor >= len(m.items) {
+			return nil, true
+		}
+		a.back()
+		if f := m.items[m.list.cursor].chosen; f != nil {
+			return f(a), true
+		}
+		return nil, true
+	}
+	return nil, false
+}
+
+// ask narrows the list while its text is typed.
+func (m *menu) ask(a *App) {
+	p := a.ask("narrow", "", func(a *App, _ string) tea.Cmd { return nil })
+	p.check = func(_ *App, text string) error {
+		m.narrow(text)
+		return nil
+	}
+}
+
+func (m *menu) narrow(text string) {
+	m.items = nil
+	for _, it := range m.all {
+		if strings.Contains(strings.ToLower(it.text+" "+it.detail), strings.ToLower(text)) {
+			m.items = append(m.items, it)
+		}
+	}
+	m.list.resize(len(m.items))
+}
+
+func (m *menu) render(a *App, width, height int) []string {
+	left := 0
+	for _, it := range m.all {
+		left = max(left, min(len([]rune(it.text)), width/2))
+	}
+	if len(m.items) == 0 {
+		return page([]string{"", " nothing here"}, width, height)
+	}
+	return m.list.render(width, height, func(i int) string {
+		it := m.items[i]
+		row := fit(fmt.Sprintf(" %s  %s", fit(clean(it.text), left), clean(it.detail)), width)
+		if i == m.list.cursor {
+			return a.paint.paint(selected, row)
+		}
+		return row
+	})
+}
+
+// newHelp lists the keys that are valid in a view, and does what one is for.
+func newHelp(a *App, scopes []scope) *menu {
+	var items []menuItem
+	for _, b := range a.keys.valid(scopes) {
+		var keys []string
+		for _, k := range b.keys {
+			keys = append(keys, keyName(k))
+		}
+		items = append(items, menuItem{strings.Join(keys, " "), b.help, func(a *App) tea.Cmd { return a.act(b.action) }})
+	}
+	return newMenu("keys (/ narrows, Enter does it)", items)
+}
+
+// openPalette lists every action that is valid by its name.
+func (a *App) openPalette() {
+	var items []menuItem
+	for _, b := range a.keys.valid(a.top().scopes()) {
+		items = append(items, menuItem{string(b.action), b.help, func(a *App) tea.Cmd { return a.act(b.action) }})
+	}
+	m := newMenu("actions", items)
+	a.open(m)
+	m.ask(a)
+	// Enter in the text box takes the first one.
+	a.prompt.done = func(a *App, _ string) tea.Cmd { return a.act(actOpen) }
+}

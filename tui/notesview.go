@@ -1,0 +1,108 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vsswhy/vsswhy/index/notes"
+	"github.com/vsswhy/vsswhy/rules/report"
+)
+
+// notesView lists what the engineer wrote, the latest first.
+type notesView struct {
+	quiet
+	entries []notes.Entry
+	list    list
+}
+
+func newNotesView() *notesView { return &notesView{} }
+
+func (v *notesView) title() string   { return "Notes" }
+func (v *notesView) scopes() []scope { return scopesOf["list"] }
+
+func (v *notesView) refresh(a *App) {
+	v.entries = nil
+	if a.c != nil {
+		all := a.c.Notes().All()
+		for i := len(all) - 1; i >= 0; i-- {
+			v.entries = append(v.entries, all[i])
+		}
+	}
+	v.list.resize(len(v.entries))
+}
+
+func (v *notesView) do(a *App, act action) (tea.Cmd, bool) {
+	v.refresh(a)
+	if v.list.move(act) {
+		return nil, true
+	}
+	if act != actOpen || v.list.cursor >= len(v.entries) {
+		return nil, false
+	}
+	e := v.entries[v.list.cursor]
+	if e.Subject.Rule != "" {
+		return a.showFinding(e.Subject), true
+	}
+	if e.Kind != notes.Filter {
+		return a.showSubject(e.Subject), true
+	}
+	return nil, true
+}
+
+// showFinding goes to a finding on the first screen.
+func (a *App) showFinding(s notes.Subject) tea.Cmd {
+	a.show(actVerdicts)
+	v := a.screens[actVerdicts].(*verdicts)
+	v.arrange(a.report)
+	s.Part = ""
+	for i, r := range v.rows {
+		if r.finding != nil && findingSubject(r.finding, "") == s {
+			v.left.moveTo(i)
+			return nil
+		}
+	}
+	a.say("the finding is not in the report any more")
+	return nil
+}
+
+func (v *notesView) render(a *App, width, height int) []string {
+	v.refresh(a)
+	if len(v.entries) == 0 {
+		return page([]string{"", fmt.Sprintf(" Nothing written so far. On a finding or an event: %s note, %s bookmark, %s confirm, %s dismiss.",
+			a.keys.key(actNote), a.keys.key(actBookmark), a.keys.key(actConfirm), a.keys.key(actDismiss))}, width, height)
+	}
+	return v.list.render(width, height, func(i int) string {
+		e := &v.entries[i]
+		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fit(clean(noteSubject(a, e)), 40), clean(strings.TrimSpace(e.Value+"  "+e.Text))), width)
+		if i == v.list.cursor {
+			return a.paint.paint(selected, row)
+		}
+		return row
+	})
+}
+
+// noteSubject names what an entry is about.
+func noteSubject(a *App, e *notes.Entry) string {
+	s := e.Subject
+	switch {
+	case e.Kind == notes.Filter:
+		return s.Part
+	case s.Rule != "":
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s%s", s.Rule, shortHost(s.Host), s.VM, s.Volume))
+	}
+	return fmt.Sprintf("%s #%d %s", shortHost(s.Host), s.Record, a.time(report.Time{Time: s.Time}))
+}
+
+func (v *notesView) copies(*App) []copyItem {
+	var lines []string
+	for i := range v.entries {
+		e := &v.entries[i]
+		lines = append(lines, fmt.Sprintf("%s %s %s %s: %s", e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, clean(e.Subject.Rule), clean(e.Value), clean(e.Text)))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return []copyItem{{"all notes", strings.Join(lines, "\n")}}
+}

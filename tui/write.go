@@ -1,0 +1,177 @@
+package tui
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/vsswhy/vsswhy/index/store"
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/rules/report"
+)
+
+// openWrite lets choose what is written to a file.
+func (a *App) openWrite() {
+	var items []menuItem
+	for _, format := range a.session.Formats {
+		items = append(items, menuItem{"report", format, func(a *App) tea.Cmd {
+			return a.askFile("report."+extension(format), func(w io.Writer) error { return a.session.Write(a.report, format, w) })
+		}})
+	}
+	items = append(items, menuItem{"this page", "text", func(a *App) tea.Cmd {
+		text := a.pageText()
+		return a.askFile("page.txt", func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	}})
+	if v := a.screens[actEvents].(*events); a.screen == actEvents && a.c != nil {
+		for _, format := range []string{"csv", "jsonl"} {
+			items = append(items, menuItem{"these events", format, func(a *App) tea.Cmd { return v.askExport(a, format) }})
+		}
+	}
+	a.open(newMenu("write", items))
+}
+
+func extension(format string) string {
+	if format == "text" {
+		return "txt"
+	}
+	return format
+}
+
+// pageText is the page without colours.
+func (a *App) pageText() string {
+	p := *a
+	p.paint = new(painter)
+	return strings.Join(p.top().render(&p, max(a.width, minWidth), 10_000), "\n")
+}
+
+// askFile asks for a name and writes the file, whole or not at all.
+func (a *App) askFile(name string, write func(io.Writer) error) tea.Cmd {
+	p := a.ask("write to", name, func(a *App, path string) tea.Cmd {
+		if err := writeFile(path, write); err != nil {
+			a.say("not written: %v", err)
+		} else {
+			a.say("written to %s", path)
+		}
+		return nil
+	})
+	p.check = func(_ *App, path string) error {
+		if path == "" {
+			return errors.New("a name")
+		}
+		if _, err := os.Stat(path); err == nil {
+			return fmt.Errorf("%s is there already", path)
+		}
+		return nil
+	}
+	p.validate(a)
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".vsswhy-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
+	if err := errors.Join(write(tmp), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// askExport writes the events of the list, beside the screen.
+func (v *events) askExport(a *App, format string) tea.Cmd {
+	set := v.set(a)
+	ctx, c := a.ctx, a.c
+	if set == nil {
+		return nil
+	}
+	p := a.ask("write to", "events."+format, func(a *App, path string) tea.Cmd {
+		a.say("writing %d events", set.Len())
+		return func() tea.Msg {
+			err := writeFile(path, func(w io.Writer) error {
+				out := newExport(w, format)
+				for row, err := range c.Rows(ctx, set) {
+					if err != nil {
+						return err
+					}
+					if err := out(row); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return sayMsg("not written: " + err.Error())
+			}
+			return sayMsg(fmt.Sprintf("%d events written to %s", set.Len(), path))
+		}
+	})
+	p.validate(a)
+	return nil
+}
+
+// set is the rows of the list.
+func (v *events) set(a *App) *store.Set {
+	r, err := a.c.Events()
+	if err != nil {
+		a.say("%v", err)
+		return nil
+	}
+	set := store.NewSet(r.Rows())
+	if v.shown == nil {
+		set.Not()
+	}
+	for _, row := range v.shown {
+		set.Add(int64(row))
+	}
+	return set
+}
+
+// newExport returns what writes one event.
+func newExport(w io.Writer, format string) func(*store.Row) error {
+	if format == "jsonl" {
+		enc := json.NewEncoder(w)
+		return func(r *store.Row) error { return enc.Encode(exported(r)) }
+	}
+	out := csv.NewWriter(w)
+	out.Write([]string{"time", "host", "level", "provider", "id", "channel", "fields", "source", "record", "offset"})
+	return func(r *store.Row) error {
+		var fields []string
+		for _, f := range r.Fields {
+			fields = append(fields, f.Name+"="+f.Value)
+		}
+		row := []string{report.Time{Time: r.Time}.String(), r.Host, fmt.Sprint(r.Level), provider(r), fmt.Sprint(r.ID), r.Channel, strings.Join(fields, "; "), r.Source, fmt.Sprint(r.Record), fmt.Sprint(r.Offset)}
+		for i := range row {
+			row[i] = event.Cell(row[i])
+		}
+		out.Write(row)
+		out.Flush()
+		return out.Error()
+	}
+}
+
+type exportedEvent struct {
+	Time     report.Time   `json:"time"`
+	Computer string        `json:"computer"`
+	Channel  string        `json:"channel"`
+	Provider string        `json:"provider"`
+	ID       uint32        `json:"id"`
+	Level    uint8         `json:"level"`
+	Fields   []event.Field `json:"fields"`
+	Message  string        `json:"message,omitempty"`
+	Source   string        `json:"source"`
+	Record   uint64        `json:"record"`
+	Offset   int64         `json:"offset"`
+}
+
+func exported(r *store.Row) exportedEvent {
+	return exportedEvent{report.Time{Time: r.Time}, r.Host, r.Channel, provider(r), r.ID, uint8(r.Level), r.Fields, r.Message, r.Source, r.Record, r.Offset}
+}
