@@ -25,7 +25,7 @@ func (c *Case) Around(ctx context.Context, source string, offset int64, before, 
 
 // source finds what is recorded of a source.
 func (c *Case) source(path string) *event.Source {
-	for _, in := range c.schema.Inputs {
+	for _, in := range c.now().schema.Inputs {
 		for _, f := range in.Files {
 			for i := range f.Sources {
 				if f.Path+f.Sources[i].Path == path {

@@ -33,17 +33,17 @@ const (
 // that AddSearch then names. Run it in a process of its own: a panic in one of
 // the index's goroutines must not cost more than the index.
 func (c *Case) BuildSearch(ctx context.Context, scope Scope, interest *event.Interest) (search.Manifest, error) {
-	if c.schema.Generation == 0 {
+	if c.now().schema.Generation == 0 {
 		return search.Manifest{}, ErrUnfinished
 	}
-	opt := search.Options{Content: fmt.Sprintf("%s %s %s", c.schema.Versions.Readers, scope, c.schema.Versions.Interest)}
-	if old := c.schema.Earlier; old != nil && old.Scope == scope {
+	opt := search.Options{Content: fmt.Sprintf("%s %s %s", c.now().schema.Versions.Readers, scope, c.now().schema.Versions.Interest)}
+	if old := c.now().schema.Earlier; old != nil && old.Scope == scope {
 		opt.From, opt.FromManifest = c.path(filepath.Base(old.Name)), old.Manifest
 	}
 	return search.Build(ctx, c.path(c.searchName()), opt, c.documents(ctx, scope, interest))
 }
 
-func (c *Case) searchName() string { return fmt.Sprintf("search.%d", c.schema.Generation) }
+func (c *Case) searchName() string { return fmt.Sprintf("search.%d", c.now().schema.Generation) }
 
 // AddSearch makes an index that BuildSearch has made the case's own.
 func (c *Case) AddSearch(scope Scope, m search.Manifest) error {
@@ -53,7 +53,7 @@ func (c *Case) AddSearch(scope Scope, m search.Manifest) error {
 	if _, err := search.Open(c.path(c.searchName()), m); err != nil {
 		return err
 	}
-	next := *c.schema
+	next := *c.now().schema
 	next.Search, next.Earlier = &SearchFolder{Name: c.searchName(), Scope: scope, Manifest: m}, nil
 	return c.commit(&next)
 }
@@ -61,18 +61,18 @@ func (c *Case) AddSearch(scope Scope, m search.Manifest) error {
 // SearchScope returns what the full-text index has: ScopeOff if there is none
 // that can be used.
 func (c *Case) SearchScope(ctx context.Context) Scope {
-	if x, err := c.search(); err != nil || x == nil || x.Verify(ctx) != nil {
+	if x, err := c.now().search(); err != nil || x == nil || x.Verify(ctx) != nil {
 		return ScopeOff
 	}
-	return c.schema.Search.Scope
+	return c.now().schema.Search.Scope
 }
 
 // WantedScope returns what the full-text index was asked to have.
 func (c *Case) WantedScope() Scope {
-	if c.schema.Scope == "" {
+	if c.now().schema.Scope == "" {
 		return ScopeOff
 	}
-	return c.schema.Scope
+	return c.now().schema.Scope
 }
 
 // DropSearch removes the full-text index, or what a failed BuildSearch has left.
@@ -80,10 +80,10 @@ func (c *Case) DropSearch() error {
 	if !c.Writable() {
 		return errors.New("the case was opened read-only")
 	}
-	if c.schema.Search == nil {
+	if c.now().schema.Search == nil {
 		return os.RemoveAll(c.path(c.searchName()))
 	}
-	next := *c.schema
+	next := *c.now().schema
 	next.Search = nil
 	return c.commit(&next)
 }
@@ -103,7 +103,7 @@ func (c *Case) documents(ctx context.Context, scope Scope, interest *event.Inter
 				return
 			}
 		}
-		l, err := c.labels()
+		l, err := c.now().labels()
 		if err == nil {
 			wanted := indexed(scope, interest, l)
 			err = c.eachRow(ctx, func(row *store.Row) bool {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vsswhy/vsswhy/index/logs"
@@ -37,23 +38,31 @@ var (
 	ErrDamaged = errors.New("the case is damaged")
 )
 
-// A Case is a case that is open. Its methods are safe for concurrent use,
-// except for Close, and for those that change it.
+// A Case is a case that is open. Its methods are safe for concurrent use, also
+// beside a Scan that is committed; except for Close.
 type Case struct {
 	dir    string
-	schema *Schema
 	lock   *lock // nil: read-only
 	damage []string
 	notes  *notes.Notes
 	logs   *logs.Folder
 
-	events  func() (*store.Reader, error)
-	search  func() (*search.Index, error)
-	report  func() ([]byte, *report.Report, error)
-	labels  func() (*labels, error)
-	times   func() ([]int64, error)
-	closers []func() error
+	state   atomic.Pointer[state]
+	mu      sync.Mutex
+	closers []func() error // also of what is not used any more: somebody may be reading it
 }
+
+// A state is what a schema names, each part opened when it is first asked for.
+type state struct {
+	schema *Schema
+	events func() (*store.Reader, error)
+	times  func() ([]int64, error)
+	search func() (*search.Index, error)
+	report func() ([]byte, *report.Report, error)
+	labels func() (*labels, error)
+}
+
+func (c *Case) now() *state { return c.state.Load() }
 
 // IsCase reports whether a folder is a case, finished or not.
 func IsCase(dir string) bool {
@@ -81,11 +90,15 @@ func Open(dir string) (*Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	c := &Case{dir: dir, schema: s, damage: damage}
+	c := &Case{dir: dir, damage: damage}
 	if c.notes, err = notes.Read(c.path("notes")); err != nil {
 		return nil, err
 	}
-	return c, c.begin()
+	if err := c.openLogs(); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	c.take(s)
+	return c, nil
 }
 
 // OpenForWriting opens a case for reading and writing, and makes it if there
@@ -107,16 +120,17 @@ func OpenForWriting(dir string) (*Case, error) {
 	return c, nil
 }
 
-func (c *Case) openForWriting() (err error) {
-	c.schema, c.damage, err = readSchema(c.dir)
+func (c *Case) openForWriting() error {
+	s, damage, err := readSchema(c.dir)
+	c.damage = damage
 	if errors.Is(err, ErrNoCase) {
-		c.schema, err = newSchema(), nil
+		s, err = newSchema(), nil
 	}
 	if err != nil {
 		return err
 	}
-	if c.schema.Generation == 0 || len(c.damage) > 0 {
-		if err := c.schema.write(c.dir); err != nil {
+	if s.Generation == 0 || len(c.damage) > 0 {
+		if err := s.write(c.dir); err != nil {
 			return err
 		}
 	}
@@ -126,10 +140,19 @@ func (c *Case) openForWriting() (err error) {
 	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
 		return err
 	}
-	if err := c.begin(); err != nil {
+	if err := c.openLogs(); err != nil {
 		return err
 	}
+	c.take(s)
 	c.sweep()
+	return nil
+}
+
+func (c *Case) openLogs() (err error) {
+	if c.logs, err = logs.Open(c.path("logs")); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	c.closeLater(c.logs.Close)
 	return nil
 }
 
@@ -159,18 +182,25 @@ func newSchema() *Schema {
 	return &Schema{Schema: Version, ID: hex.EncodeToString(id), Inputs: []Input{}}
 }
 
-// begin prepares what is read when it is first asked for.
-func (c *Case) begin() (err error) {
-	if c.logs, err = logs.Open(c.path("logs")); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+// take makes a schema the one that is in use. What is open of files that it
+// names, too, stays open.
+func (c *Case) take(s *Schema) {
+	next, old := &state{schema: s}, c.now()
+	next.report = onceValues(func() ([]byte, *report.Report, error) { return c.readReport(s) })
+	next.labels = sync.OnceValues(func() (*labels, error) { return makeLabels(next) })
+	next.events = sync.OnceValues(func() (*store.Reader, error) { return c.openEvents(s) })
+	next.times = sync.OnceValues(func() ([]int64, error) { return readTimes(next) })
+	if old != nil && old.schema.Store != nil && s.Store != nil && old.schema.Store.Name == s.Store.Name {
+		next.events, next.times = old.events, old.times
 	}
-	c.closers = append(c.closers, c.logs.Close)
-	c.report = onceValues(c.readReport)
-	c.labels = sync.OnceValues(c.makeLabels)
-	c.events = sync.OnceValues(c.openEvents)
-	c.times = sync.OnceValues(c.readTimes)
-	c.search = sync.OnceValues(c.openSearch)
-	return nil
+	next.search = sync.OnceValues(func() (*search.Index, error) { return c.openSearch(s) })
+	c.state.Store(next)
+}
+
+func (c *Case) closeLater(f func() error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closers = append(c.closers, f)
 }
 
 func onceValues[A, B any](f func() (A, B, error)) func() (A, B, error) {
@@ -205,12 +235,12 @@ func (c *Case) Writable() bool { return c.lock != nil }
 func (c *Case) Notes() *notes.Notes { return c.notes }
 
 // Versions returns those of the parts that made the case.
-func (c *Case) Versions() Versions { return c.schema.Versions }
+func (c *Case) Versions() Versions { return c.now().schema.Versions }
 
 // Inputs returns the labels of what the case was made of, in order.
 func (c *Case) Inputs() []string {
 	var out []string
-	for _, in := range c.schema.Inputs {
+	for _, in := range c.now().schema.Inputs {
 		out = append(out, in.Label)
 	}
 	return out
@@ -218,21 +248,21 @@ func (c *Case) Inputs() []string {
 
 // Report returns the report, and its text as it was written.
 func (c *Case) Report() (*report.Report, []byte, error) {
-	text, r, err := c.report()
+	text, r, err := c.now().report()
 	return r, text, err
 }
 
-func (c *Case) readReport() ([]byte, *report.Report, error) {
-	if c.schema.Report == nil {
+func (c *Case) readReport(s *Schema) ([]byte, *report.Report, error) {
+	if s.Report == nil {
 		return nil, nil, ErrUnfinished
 	}
-	text, err := c.schema.Report.read(c.dir)
+	text, err := s.Report.read(c.dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	r := new(report.Report)
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, nil, fmt.Errorf("%w: %s: %v", ErrDamaged, c.schema.Report.Name, err)
+		return nil, nil, fmt.Errorf("%w: %s: %v", ErrDamaged, s.Report.Name, err)
 	}
 	return text, r, nil
 }
@@ -258,26 +288,27 @@ func writeFile(dir, name string, text []byte) (*File, error) {
 	return &File{Name: name, Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}, nil
 }
 
-// Events returns the store of the events.
-func (c *Case) Events() (*store.Reader, error) { return c.events() }
+// Events returns the store of the events. It stays open until the case is
+// closed.
+func (c *Case) Events() (*store.Reader, error) { return c.now().events() }
 
-func (c *Case) openEvents() (*store.Reader, error) {
+func (c *Case) openEvents(s *Schema) (*store.Reader, error) {
 	switch {
-	case c.schema.Generation == 0:
+	case s.Generation == 0:
 		return nil, ErrUnfinished
-	case c.schema.Store == nil:
+	case s.Store == nil:
 		return nil, fmt.Errorf("%w: it has no event store", ErrDamaged)
 	}
-	r, err := store.Open(c.path(filepath.Base(c.schema.Store.Name)), c.schema.Store.Manifest, store.VerifyLazy)
+	r, err := store.Open(c.path(filepath.Base(s.Store.Name)), s.Store.Manifest, store.VerifyLazy)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	c.closers = append(c.closers, r.Close)
+	c.closeLater(r.Close)
 	return r, nil
 }
 
-func (c *Case) readTimes() ([]int64, error) {
-	r, err := c.Events()
+func readTimes(s *state) ([]int64, error) {
+	r, err := s.events()
 	if err != nil {
 		return nil, err
 	}
@@ -285,24 +316,24 @@ func (c *Case) readTimes() ([]int64, error) {
 }
 
 // openSearch returns nil where there is no full-text index.
-func (c *Case) openSearch() (*search.Index, error) {
-	if c.schema.Search == nil {
+func (c *Case) openSearch(s *Schema) (*search.Index, error) {
+	if s.Search == nil {
 		return nil, nil
 	}
-	x, err := search.Open(c.path(filepath.Base(c.schema.Search.Name)), c.schema.Search.Manifest)
+	x, err := search.Open(c.path(filepath.Base(s.Search.Name)), s.Search.Manifest)
 	if err != nil {
 		return nil, err
 	}
-	c.closers = append(c.closers, x.Close)
+	c.closeLater(x.Close)
 	return x, nil
 }
 
-func (c *Case) makeLabels() (*labels, error) {
-	r, _, err := c.Report()
+func makeLabels(s *state) (*labels, error) {
+	_, r, err := s.report()
 	if err != nil {
 		return nil, err
 	}
-	return newLabels(r, c.schema.paths()), nil
+	return newLabels(r, s.schema.paths()), nil
 }
 
 // paths returns the path of each source by its id in the report, which are
@@ -325,7 +356,7 @@ func (s *Schema) paths() map[string]string {
 func (c *Case) sweep() {
 	store.RemoveLeftovers(c.dir)
 	entries, _ := os.ReadDir(c.dir)
-	named := c.schema.names()
+	named := c.now().schema.names()
 	for _, e := range entries {
 		if derived(e.Name()) && !named[e.Name()] {
 			os.RemoveAll(c.path(e.Name()))
@@ -362,21 +393,21 @@ func derived(name string) bool {
 }
 
 // Made returns the command line that the report was made by, and when.
-func (c *Case) Made() ([]string, time.Time) { return c.schema.Args, c.schema.Generated }
+func (c *Case) Made() ([]string, time.Time) { return c.now().schema.Args, c.now().schema.Generated }
 
 // Keep returns which events the store has.
 func (c *Case) Keep() Keep {
-	if c.schema.Keep == "" {
+	if c.now().schema.Keep == "" {
 		return KeepAll
 	}
-	return c.schema.Keep
+	return c.now().schema.Keep
 }
 
 // Again returns what reads the case's logs again, without writing to the case:
 // the inputs and options of an ingest.ScanInputs, but for the interest.
 func (c *Case) Again() ([]ingest.Input, ingest.Options) {
 	var inputs []ingest.Input
-	for _, in := range c.schema.Inputs {
+	for _, in := range c.now().schema.Inputs {
 		inputs = append(inputs, ingest.Input{Label: in.Label, Recorded: in.Files})
 	}
 	return inputs, ingest.Options{Shelf: newShelf(c.logs, nil, "")}

@@ -66,10 +66,10 @@ const maxCandidates = 10_000
 
 // candidates asks the index for the rows that can match; nil: any can.
 func (c *Case) candidates(ctx context.Context, q *query.Query, env query.Env) (*store.Set, error) {
-	if c.schema.Search == nil || c.schema.Search.Scope != ScopeAll {
+	if c.now().schema.Search == nil || c.now().schema.Search.Scope != ScopeAll {
 		return nil, nil
 	}
-	x, err := c.search()
+	x, err := c.now().search()
 	if err != nil {
 		return nil, nil // the index is a shortcut; Verify tells what is wrong with it
 	}
@@ -121,7 +121,7 @@ func (c *Case) rowsAt(ctx context.Context, places map[place]bool) (*store.Set, e
 
 // labelled returns the rows with a label, for answer.Find.
 func (c *Case) labelled(ctx context.Context, field query.Field, match func(string) bool) (*store.Set, error) {
-	l, err := c.labels()
+	l, err := c.now().labels()
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func (c *Case) labelled(ctx context.Context, field query.Field, match func(strin
 // there; false if the store does not have it: of events that are there twice it
 // has the first.
 func (c *Case) RowOf(ctx context.Context, sourceID string, offset int64) (int64, bool, error) {
-	l, err := c.labels()
+	l, err := c.now().labels()
 	if err != nil {
 		return 0, false, err
 	}
@@ -157,7 +157,7 @@ func (c *Case) RowOf(ctx context.Context, sourceID string, offset int64) (int64,
 
 // Row returns a row as a query sees it, with the labels of the report.
 func (c *Case) Row(r *store.Row) (query.Row, error) {
-	l, err := c.labels()
+	l, err := c.now().labels()
 	if err != nil {
 		return nil, err
 	}

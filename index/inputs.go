@@ -20,7 +20,7 @@ import (
 // from its path, the others from what the case keeps.
 func (c *Case) plan(paths []string, opt ScanOptions) ([]plan, error) {
 	var plans []plan
-	for _, in := range c.schema.Inputs {
+	for _, in := range c.now().schema.Inputs {
 		plans = append(plans, plan{Input: ingest.Input{Label: in.Label, Recorded: in.Files}, origin: in.Origin})
 	}
 	for _, path := range paths {
@@ -104,7 +104,7 @@ func (c *Case) origin(path string) (string, error) {
 	if path == "-" {
 		abs = path
 	}
-	sum := sha256.Sum256([]byte(c.schema.ID + "\x00" + abs))
+	sum := sha256.Sum256([]byte(c.now().schema.ID + "\x00" + abs))
 	return hex.EncodeToString(sum[:8]), nil
 }
 

@@ -68,7 +68,7 @@ func (c *Case) Scan(paths []string, opt ScanOptions) (*Scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := c.schema.Inputs
+	known := c.now().schema.Inputs
 	if opt.Reread {
 		known = nil
 	}
@@ -79,9 +79,9 @@ func (c *Case) Scan(paths []string, opt ScanOptions) (*Scan, error) {
 
 // hasStore reports whether the store can be built upon.
 func (c *Case) hasStore(opt ScanOptions) bool {
-	old := c.schema.Versions
+	old := c.now().schema.Versions
 	sameInterest := opt.Keep == KeepAll || old.Interest == opt.Versions.Interest
-	if c.schema.Store == nil || c.schema.Keep != opt.Keep || old.Readers != opt.Versions.Readers || !sameInterest {
+	if c.now().schema.Store == nil || c.now().schema.Keep != opt.Keep || old.Readers != opt.Versions.Readers || !sameInterest {
 		return false
 	}
 	r, err := c.Events()
@@ -166,7 +166,7 @@ func Row(e *event.Event, source string) store.Row {
 }
 
 // name returns the name of a file of the generation that is being made.
-func (s *Scan) name(format string) string { return fmt.Sprintf(format, s.c.schema.Generation+1) }
+func (s *Scan) name(format string) string { return fmt.Sprintf(format, s.c.now().schema.Generation+1) }
 
 // Damaged reports whether what the case keeps of a given path can't be read, so
 // that a Scan with Reread can mend it.
@@ -205,7 +205,7 @@ func (s *Scan) Commit(ctx context.Context, sc *scene.Scene, r *report.Report) er
 	if err := errors.Join(s.err, s.shelf.failed(), s.unreadable()); err != nil {
 		return err
 	}
-	next := *s.c.schema
+	next := *s.c.now().schema
 	next.Generation++
 	next.Versions, next.Keep, next.Scope = s.opt.Versions, s.opt.Keep, s.opt.Scope
 	next.Args, next.Generated = r.Args, r.Generated.Time
@@ -236,7 +236,7 @@ func (s *Scan) Commit(ctx context.Context, sc *scene.Scene, r *report.Report) er
 // nothingNew reports whether the case is up to date.
 func (s *Scan) nothingNew(next *Schema, r *report.Report) bool {
 	old, _, err := s.c.Report()
-	if err != nil || s.fresh || s.again || next.Scope != s.c.schema.Scope || next.Versions != s.c.schema.Versions || !reflect.DeepEqual(next.Inputs, s.c.schema.Inputs) {
+	if err != nil || s.fresh || s.again || next.Scope != s.c.now().schema.Scope || next.Versions != s.c.now().schema.Versions || !reflect.DeepEqual(next.Inputs, s.c.now().schema.Inputs) {
 		return false
 	}
 	return sameResult(old, r)
@@ -273,8 +273,8 @@ func (s *Scan) commitStore(ctx context.Context, next *Schema, sc *scene.Scene, r
 // sameLabels reports whether the rows of the store would get what they have.
 func (s *Scan) sameLabels(next *Schema, r *report.Report) bool {
 	old, _, err := s.c.Report()
-	return err == nil && next.Versions == s.c.schema.Versions &&
-		reflect.DeepEqual(next.paths(), s.c.schema.paths()) && reflect.DeepEqual(old.Jobs, r.Jobs)
+	return err == nil && next.Versions == s.c.now().schema.Versions &&
+		reflect.DeepEqual(next.paths(), s.c.now().schema.paths()) && reflect.DeepEqual(old.Jobs, r.Jobs)
 }
 
 // commit makes a schema the case's, and removes what only the old one named.
@@ -282,14 +282,7 @@ func (c *Case) commit(next *Schema) error {
 	if err := next.write(c.dir); err != nil {
 		return err
 	}
-	c.schema = next
-	for _, f := range c.closers {
-		f() // readers of the old generation; the new one is opened when it is asked for
-	}
-	c.closers = nil
-	if err := c.begin(); err != nil {
-		return err
-	}
+	c.take(next)
 	c.sweep()
 	return nil
 }

@@ -76,7 +76,7 @@ type Histogram struct {
 // Histogram counts the rows of a set (nil: all) in n spans between the first and
 // the last of them that has a time.
 func (c *Case) Histogram(ctx context.Context, set *store.Set, n int) (Histogram, error) {
-	times, err := c.times()
+	times, err := c.now().times()
 	if err != nil {
 		return Histogram{}, err
 	}

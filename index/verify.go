@@ -34,12 +34,12 @@ func (c *Case) Verify(ctx context.Context) ([]Problem, error) {
 	for _, d := range c.notes.Damage() {
 		report("notes", false, errors.New(d))
 	}
-	if c.schema.Generation == 0 {
+	if c.now().schema.Generation == 0 {
 		report("report", true, ErrUnfinished)
 		return found, ctx.Err()
 	}
 	_, _, err := c.Report()
-	report(c.schema.Report.Name, true, err)
+	report(c.now().schema.Report.Name, true, err)
 	report("events", true, c.verifyStore())
 	report("search", true, c.verifySearch(ctx))
 	for _, name := range c.kept() {
@@ -57,7 +57,7 @@ func (c *Case) verifyStore() error {
 }
 
 func (c *Case) verifySearch(ctx context.Context) error {
-	x, err := c.search()
+	x, err := c.now().search()
 	if err != nil || x == nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c *Case) verifyLog(ctx context.Context, name string) error {
 func (c *Case) kept() []string {
 	names := map[string]bool{}
 	var list []string
-	for _, in := range c.schema.Inputs {
+	for _, in := range c.now().schema.Inputs {
 		for _, f := range in.Files {
 			for _, s := range f.Sources {
 				if s.Kept != "" && !names[s.Kept] {

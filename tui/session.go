@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -21,6 +22,7 @@ type Session struct {
 
 	// Scan runs the first scan, if there is one to run, and sends how far it is.
 	// The last state has Done set, and the Case, or an error why there is none.
+	// Run returns when it has.
 	Scan func(ctx context.Context, send func(ScanState))
 
 	// Evaluate makes the report anew, with the answers that the case has.
@@ -73,7 +75,10 @@ func Run(ctx context.Context, s Session, cfg Config, opts ...tea.ProgramOption) 
 	if s.Scan != nil {
 		var scanning context.Context
 		scanning, a.stopScan = context.WithCancel(ctx)
-		go s.Scan(scanning, func(state ScanState) { p.Send(state) })
+		var running sync.WaitGroup
+		running.Go(func() { s.Scan(scanning, func(state ScanState) { p.Send(state) }) })
+		defer running.Wait()
+		defer cancel()
 	}
 	_, err = p.Run()
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {

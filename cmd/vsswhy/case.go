@@ -104,13 +104,20 @@ func (e *engine) keep(ctx context.Context, stderr io.Writer, paths []string, opt
 		return notKept(e.scan(ctx, stderr, paths, opt.workers), err), nil
 	}
 	defer c.Close()
-	s, sc, r, err := e.scanInto(ctx, stderr, c, paths, opt, false)
+	bar := newProgressLine(stderr)
+	defer bar.stop()
+	return e.fill(ctx, c, paths, opt, watcher{progress: bar.progress})
+}
+
+// fill scans into a case that is open.
+func (e *engine) fill(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, w watcher) (*report.Report, error) {
+	s, sc, r, err := e.scanInto(ctx, c, paths, opt, w, false)
 	if err != nil {
 		return nil, err
 	}
 	if s.Damaged() { // and the bundle is at hand
 		s.Close()
-		if s, sc, r, err = e.scanInto(ctx, stderr, c, paths, opt, true); err != nil {
+		if s, sc, r, err = e.scanInto(ctx, c, paths, opt, w, true); err != nil {
 			return nil, err
 		}
 	}
@@ -133,7 +140,7 @@ func notKept(r *report.Report, why error) *report.Report {
 }
 
 // scanInto reads what the case has and the paths, and diagnoses them together.
-func (e *engine) scanInto(ctx context.Context, stderr io.Writer, c *index.Case, paths []string, opt *scanOptions, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
+func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, w watcher, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
 	s, err := c.Scan(paths, index.ScanOptions{
 		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread,
 		Versions: e.versions(), Interest: e.interest, Workers: opt.workers,
@@ -141,9 +148,7 @@ func (e *engine) scanInto(ctx context.Context, stderr io.Writer, c *index.Case, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	bar := newProgressLine(stderr)
-	defer bar.stop()
-	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers, Progress: bar.progress}), s.Add)
+	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers}), w, s.Add)
 	if len(paths) == 0 {
 		asMade(r, c)
 	}
@@ -192,8 +197,7 @@ func (e *engine) renew(ctx context.Context, stderr io.Writer, c *index.Case, dir
 	bar := newProgressLine(stderr)
 	defer bar.stop()
 	inputs, options := c.Again()
-	options.Progress = bar.progress
-	_, r = e.diagnose(ctx, inputs, options, nil)
+	_, r = e.diagnose(ctx, inputs, options, watcher{progress: bar.progress}, nil)
 	asMade(r, c)
 	return r, nil
 }

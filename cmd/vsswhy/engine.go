@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/index"
@@ -47,11 +46,19 @@ func (e *engine) versions() index.Versions {
 	return index.Versions{Tool: version(), Readers: ingest.Version, Rules: e.set.Digest(), Interest: e.interest.Digest()}
 }
 
+// A watcher sees how far a scan is.
+type watcher struct {
+	progress *ingest.Progress
+	// live is called whenever a source has ended, with all that was read so far;
+	// it may be nil.
+	live func(b *scene.Builder)
+}
+
 // diagnose wires the layers: batches of events into the scene, the scene
 // through the rules, into a report. Each batch is also given to also, which may
 // be nil.
-func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest.Options, also func(event.Batch)) (*scene.Scene, *report.Report) {
-	opt.Interest = e.interest
+func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest.Options, w watcher, also func(event.Batch)) (*scene.Scene, *report.Report) {
+	opt.Interest, opt.Progress = e.interest, w.progress
 	b := scene.NewBuilder()
 	filter := e.interest.Filter()
 	for batch := range ingest.ScanInputs(ctx, inputs, opt) {
@@ -62,16 +69,31 @@ func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest
 			batch = relevant(batch, filter)
 		}
 		b.Add(batch)
+		if batch.Last && w.live != nil {
+			w.live(b)
+		}
 	}
 	sc := b.Build()
-	r := e.set.Diagnose(sc)
-	e.stamp(r)
-	return sc, r
+	return sc, e.evaluate(sc)
 }
 
-// relevant is a batch without the events that were read for the case alone.
+// evaluate makes the report of a scene.
+func (e *engine) evaluate(sc *scene.Scene) *report.Report {
+	r := e.set.Diagnose(sc)
+	e.stamp(r)
+	return r
+}
+
+// relevant is a batch without the events that were read for the case alone. It
+// shares nothing with the batch, whose memory is mostly of those.
 func relevant(b event.Batch, filter *event.Filter) event.Batch {
-	b.Events = slices.DeleteFunc(slices.Clone(b.Events), func(e event.Event) bool { return !filter.Wants(&e) })
+	var events []event.Event
+	for i := range b.Events {
+		if filter.Wants(&b.Events[i]) {
+			events = append(events, b.Events[i])
+		}
+	}
+	b.Events = events
 	return b
 }
 

@@ -209,8 +209,8 @@ func (l *lister) scan(interest *event.Interest) func(func(event.Batch) bool) {
 	}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -35,7 +35,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func newRoot() *cobra.Command {
-	opt := &scanOptions{}
+	opt, screen := &scanOptions{}, &screenOptions{}
 	root := &cobra.Command{
 		Use:   "vsswhy [PATH...]",
 		Short: "Tells why a Hyper-V backup or restore failed",
@@ -44,8 +44,9 @@ XML, zip and tar archives, folders) and says which known issue made a Hyper-V
 backup or restore fail, on which evidence, what was ruled out and why, what is
 missing to be sure, and what to do.
 
-With paths and no command it scans them as "vsswhy scan" does, and keeps a case
-in PATH.vsswhy, or where that can't be written, in the user's state folder.`,
+With paths and no command it scans them and shows what it finds on screen;
+without a terminal it prints the report. It keeps a case in PATH.vsswhy, or where
+that can't be written, in the user's state folder.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -67,10 +68,18 @@ in PATH.vsswhy, or where that can't be written, in the user's state folder.`,
 		}
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
+		if onScreen(cmd) && !cmd.Flags().Changed("format") && opt.output == "" && opt.failOn == "" {
+			e, err := newEngine()
+			if err != nil {
+				return err
+			}
+			return e.scanScreen(cmd, paths, opt, screen)
+		}
 		return scan(cmd, paths, opt)
 	}
 	opt.flags(root)
-	root.AddCommand(newScan(), newReport(), newVerify(), newEvents(), newCode(), newVersion(), newBuildIndex())
+	screen.flags(root)
+	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newVersion(), newBuildIndex())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

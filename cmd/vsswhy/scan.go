@@ -135,7 +135,7 @@ func (e *engine) scan(ctx context.Context, stderr io.Writer, paths []string, wor
 	for i, p := range paths {
 		inputs[i].Path = p
 	}
-	_, r := e.diagnose(ctx, inputs, ingest.Options{Workers: workers, Progress: bar.progress}, nil)
+	_, r := e.diagnose(ctx, inputs, ingest.Options{Workers: workers}, watcher{progress: bar.progress}, nil)
 	return r
 }
 

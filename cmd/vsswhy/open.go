@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/ingest"
+	"github.com/vsswhy/vsswhy/rules/report"
+	"github.com/vsswhy/vsswhy/rules/scene"
+	"github.com/vsswhy/vsswhy/tui"
+)
+
+// screenOptions are the flags of what opens the terminal UI.
+type screenOptions struct {
+	theme  string
+	ascii  bool
+	config string
+}
+
+func (o *screenOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.theme, "theme", "", fmt.Sprintf("colours of the terminal UI: one of %v", tui.ThemeNames()))
+	f.BoolVar(&o.ascii, "ascii", false, "no characters beyond ASCII in the frames of the terminal UI")
+	f.StringVar(&o.config, "config", "", "configuration file (default: config.yaml in the user's configuration folder)")
+}
+
+// load reads the configuration; flags stand above it.
+func (o *screenOptions) load() (tui.Config, error) {
+	path := o.config
+	if path == "" {
+		var err error
+		if path, err = tui.ConfigPath(); err != nil {
+			return tui.Config{}, nil // there is no such folder: nothing is configured
+		}
+	}
+	cfg, err := tui.LoadConfig(path)
+	if o.theme != "" {
+		if !slices.Contains(tui.ThemeNames(), o.theme) {
+			return cfg, fmt.Errorf("--theme %q is none of %v", o.theme, tui.ThemeNames())
+		}
+		cfg.Theme = o.theme
+	}
+	cfg.ASCII = cfg.ASCII || o.ascii || os.Getenv("TERM") == "linux"
+	return cfg, err
+}
+
+// onScreen reports whether there is a terminal to show something on.
+func onScreen(cmd *cobra.Command) bool {
+	return isTerminal(cmd.OutOrStdout()) && isTerminal(cmd.InOrStdin()) && os.Getenv("TERM") != "dumb"
+}
+
+func newOpen() *cobra.Command {
+	screen, print := &screenOptions{}, &printOptions{}
+	cmd := &cobra.Command{
+		Use:   "open CASE",
+		Short: "Browse a case on screen",
+		Long: `Browse a case on screen: what failed and why, the evidence, all events, jobs,
+coverage, and your notes. Without a terminal its report is printed.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := newEngine()
+			if err != nil {
+				return err
+			}
+			if onScreen(cmd) {
+				return e.openScreen(cmd, args[0], screen)
+			}
+			r, err := e.report(cmd.Context(), cmd.ErrOrStderr(), args[0])
+			if err != nil {
+				return err
+			}
+			return print.print(cmd, r)
+		},
+	}
+	print.format = "text"
+	screen.flags(cmd)
+	return cmd
+}
+
+// openScreen shows a case. It is opened for writing if nobody else has it.
+func (e *engine) openScreen(cmd *cobra.Command, dir string, screen *screenOptions) error {
+	cfg, err := screen.load()
+	if err != nil {
+		return err
+	}
+	if _, err := e.report(cmd.Context(), cmd.ErrOrStderr(), dir); err != nil {
+		return err // now what is derived is sound and current, or can't be
+	}
+	c, err := index.OpenForWriting(dir)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "vsswhy: %v; opened read-only\n", err)
+		if c, err = index.Open(dir); err != nil {
+			return err
+		}
+	}
+	defer c.Close()
+	s := e.session(dir)
+	s.Case = c
+	if c.Writable() {
+		s.Evaluate = func(ctx context.Context) (*report.Report, error) {
+			return e.fill(ctx, c, nil, again(c, dir), watcher{})
+		}
+	}
+	return tui.Run(cmd.Context(), s, cfg)
+}
+
+// session is what every screen needs.
+func (e *engine) session(dir string) tui.Session {
+	return tui.Session{
+		Name:    filepath.Base(dir),
+		Formats: slices.Sorted(maps.Keys(printers)),
+		Write:   func(r *report.Report, format string, w io.Writer) error { return printers[format](r, w) },
+		Now:     time.Now,
+	}
+}
+
+// scanScreen scans paths into a case, and shows what is found as it is found.
+func (e *engine) scanScreen(cmd *cobra.Command, paths []string, opt *scanOptions, screen *screenOptions) error {
+	cfg, err := screen.load()
+	if err != nil {
+		return err
+	}
+	c, err := index.OpenForWriting(opt.kept.dir)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	s := e.session(opt.kept.dir)
+	s.Scan = func(ctx context.Context, send func(tui.ScanState)) { e.liveScan(ctx, c, paths, opt, send) }
+	s.Evaluate = func(ctx context.Context) (*report.Report, error) {
+		return e.fill(ctx, c, nil, again(c, opt.kept.dir), watcher{})
+	}
+	return tui.Run(cmd.Context(), s, cfg)
+}
+
+// How often a running scan is shown, and how often rules are evaluated over what
+// was read so far.
+const (
+	showEvery     = 200 * time.Millisecond
+	evaluateEvery = 2 * time.Second
+)
+
+// liveScan scans, and sends how far it is and what it has found.
+func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, send func(tui.ScanState)) {
+	progress := new(ingest.Progress)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		tick := time.NewTicker(showEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				send(stateOf(progress))
+			}
+		}
+	}()
+	last := time.Now()
+	live := func(b *scene.Builder) {
+		if time.Since(last) < evaluateEvery {
+			return
+		}
+		state := stateOf(progress)
+		state.Report = e.evaluate(b.Build())
+		send(state)
+		last = time.Now()
+	}
+	r, err := e.fill(ctx, c, paths, opt, watcher{progress, live})
+	state := stateOf(progress)
+	state.Done, state.Report, state.Err = true, r, err
+	switch {
+	case err != nil:
+	case ctx.Err() != nil:
+		state.Err = errors.New("the scan was stopped; what it found until then is shown, and not kept")
+	default:
+		state.Case = c
+	}
+	send(state)
+}
+
+func stateOf(p *ingest.Progress) tui.ScanState {
+	return tui.ScanState{Read: p.BytesDone.Load(), Total: p.BytesTotal.Load(), Events: p.Events.Load(), Path: p.Path()}
+}
