@@ -1,10 +1,13 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
+	segmentapi "github.com/blevesearch/scorch_segment_api/v2"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -38,12 +42,15 @@ const (
 	batchBytes     = 2 << 20
 )
 
-// batchTimeout is how long a batch, and closing, may take: some hundred times
-// what it does.
-const batchTimeout = 60 * time.Second
+// batchTimeout is how long a batch may take, and closeTimeout closing: some
+// hundred times what they do.
+const (
+	batchTimeout = 60 * time.Second
+	closeTimeout = 5 * time.Second
+)
 
-// ErrStuck says that bleve did not finish a batch in a minute. Its goroutines
-// are still there; the process should end.
+// ErrStuck says that bleve did not finish a batch in a minute, or did not close.
+// Its goroutines are still there; the process should end.
 var ErrStuck = errors.New("the search index does not go on")
 
 // Build makes an index in dir of exactly the given documents, in any order, and
@@ -72,7 +79,9 @@ func build(ctx context.Context, dir string, opt Options, documents iter.Seq2[Doc
 	if err != nil {
 		return Manifest{}, err
 	}
-	b := &builder{index: x, failed: failuresOf(dir), progress: opt.Progress, digests: map[string]string{}, sources: map[string]string{}}
+	healthy, forget := healthOf(dir)
+	defer forget()
+	b := &builder{index: x, healthy: healthy, progress: opt.Progress, digests: map[string]string{}, sources: map[string]string{}}
 	n, err := b.run(ctx, documents)
 	if err := errors.Join(err, b.close()); err != nil {
 		return Manifest{}, err
@@ -83,21 +92,55 @@ func build(ctx context.Context, dir string, opt Options, documents iter.Seq2[Doc
 	return newManifest(ctx, dir, opt.Content, b.sources, n)
 }
 
-// tidy removes the segments that were merged into others: bleve does so when
-// it opens an index.
+// tidy removes the segments that were merged into others, as bleve would if it
+// went on.
 func tidy(dir string) error {
-	x, err := open(dir, false)
+	x, err := open(dir, true)
 	if err != nil {
 		return err
 	}
-	return x.Close()
+	used, err := segmentFiles(x)
+	if err := errors.Join(err, x.Close()); err != nil {
+		return err
+	}
+	files, err := list(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if filepath.Ext(name) == ".zap" && !used[filepath.Base(name)] {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// segmentFiles returns the names of the files of an index's segments.
+func segmentFiles(x bleve.Index) (map[string]bool, error) {
+	v, err := newView(x)
+	if err != nil {
+		return nil, err
+	}
+	defer v.close()
+	names := map[string]bool{}
+	for _, s := range v.segments {
+		p, ok := s.seg.(segmentapi.PersistedSegment)
+		if !ok {
+			return nil, fmt.Errorf("a segment of %T has no file", s.seg)
+		}
+		names[filepath.Base(p.Path())] = true
+	}
+	return names, nil
 }
 
 // A builder makes documents and hands them to bleve: one goroutine takes the
 // drafts, and as many as there are processors make them into documents.
 type builder struct {
 	index    bleve.Index
-	failed   <-chan error // what goes wrong in bleve's own goroutines
+	healthy  context.Context // ends when something fails in bleve's own goroutines
 	present  *present
 	digests  map[string]string // by source
 	sources  map[string]string // by digest
@@ -228,21 +271,21 @@ func (b *builder) removeRest() error {
 	return b.commit(batch)
 }
 
-// commit has bleve do a batch.
+// commit has bleve do a batch. It isn't interrupted, since it can't be.
 func (b *builder) commit(batch *bleve.Batch) error {
 	if batch.Size() == 0 {
 		return nil
 	}
-	return b.soon(func() error { return b.index.Batch(batch) })
+	ctx, cancel := context.WithTimeoutCause(b.healthy, batchTimeout, ErrStuck)
+	defer cancel()
+	return await(ctx, func() error { return b.index.Batch(batch) })
 }
 
-func (b *builder) close() error { return b.soon(b.index.Close) }
-
-// soon is await with batchTimeout.
-func (b *builder) soon(f func() error) error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), batchTimeout, ErrStuck)
+// close closes the index, also one that is not healthy.
+func (b *builder) close() error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), closeTimeout, ErrStuck)
 	defer cancel()
-	return b.await(ctx, f)
+	return await(ctx, b.index.Close)
 }
 
 // maxSegments is how many segments there are in the end, more or less: every
@@ -259,18 +302,17 @@ func (b *builder) merge(ctx context.Context) error {
 	plan := mergeplan.DefaultMergePlanOptions
 	plan.CalcBudget = func(int64, int64, *mergeplan.MergePlanOptions) int { return maxSegments }
 	plan.SegmentsPerMergeTask = 20
-	return b.await(ctx, func() error { return advanced.(*scorch.Scorch).ForceMerge(ctx, &plan) })
+	err = await(b.healthy, func() error { return advanced.(*scorch.Scorch).ForceMerge(ctx, &plan) })
+	return cmp.Or(err, ctx.Err())
 }
 
-// await waits for f, but not for ever: bleve does what f asks for in other
-// goroutines, and one that has died leaves f waiting.
-func (b *builder) await(ctx context.Context, f func() error) error {
+// await waits for f until the context ends: bleve does what f asks for in other
+// goroutines, and one that has died leaves f waiting for ever.
+func await(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- guard(f) }()
 	select {
 	case err := <-done:
-		return err
-	case err := <-b.failed:
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -91,7 +91,12 @@ func (x *Index) opened(ctx context.Context) (*view, error) {
 // open opens a bleve index. That it can't be is damage, unless another process
 // has it.
 func open(dir string, readOnly bool) (x bleve.Index, err error) {
-	settings := map[string]any{"bolt_timeout": boltTimeout, "read_only": readOnly, "asyncErrorCallbackName": callbackName}
+	settings := map[string]any{
+		"bolt_timeout": boltTimeout, "read_only": readOnly, "asyncErrorCallbackName": callbackName,
+		// Never merge in memory: with the disk full, bleve closes a segment, but
+		// merges it when it tries again, and panics.
+		"scorchPersisterOptions": map[string]any{"MemoryPressurePauseThreshold": 0},
+	}
 	err = guard(func() error {
 		x, err = bleve.OpenUsing(filepath.Clean(dir), settings)
 		return err
@@ -109,24 +114,24 @@ func open(dir string, readOnly bool) (x bleve.Index, err error) {
 // is registered by name and gets the path of the index's store.
 const callbackName = "vsswhy"
 
-var failures sync.Map // chan error, by path
+var failures sync.Map // context.CancelCauseFunc, by path
 
 func init() {
 	scorch.RegistryAsyncErrorCallbacks[callbackName] = func(err error, path string) {
-		c, ok := failures.Load(path)
-		if !ok || errors.Is(err, scorch.ErrCleanup) {
-			return // it tries again
-		}
-		select {
-		case c.(chan error) <- err:
-		default: // the first is enough
+		if fail, ok := failures.Load(path); ok && !errors.Is(err, scorch.ErrCleanup) { // which it tries again
+			fail.(context.CancelCauseFunc)(err)
 		}
 	}
 }
 
-// failuresOf returns where failures of the index in dir can be received.
-func failuresOf(dir string) <-chan error {
-	c := make(chan error, 1)
-	failures.Store(filepath.Join(dir, storeFolder), c)
-	return c
+// healthOf returns a context that ends when something fails in bleve's own
+// goroutines for the index in dir, and what to call in the end.
+func healthOf(dir string) (healthy context.Context, forget func()) {
+	path := filepath.Join(dir, storeFolder)
+	healthy, fail := context.WithCancelCause(context.Background())
+	failures.Store(path, fail)
+	return healthy, func() {
+		failures.Delete(path)
+		fail(nil)
+	}
 }

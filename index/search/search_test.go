@@ -113,7 +113,7 @@ func hostile() []*event.Event {
 	return events
 }
 
-// real are the events of real logs, but only every eighth.
+// real are the events of real logs, but only every sixteenth.
 func real(t *testing.T) []*event.Event {
 	samples := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(samples); errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +123,7 @@ func real(t *testing.T) []*event.Event {
 	n := 0
 	for batch := range ingest.Scan(t.Context(), []string{samples}, ingest.Options{}) {
 		for i := range batch.Events {
-			if n++; n%8 == 0 {
+			if n++; n%16 == 0 {
 				events = append(events, &batch.Events[i])
 			}
 		}
