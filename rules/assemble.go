@@ -13,14 +13,15 @@ import (
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
-// Diagnose evaluates the rules over a scene and makes the report, but for what
-// only the program knows: its version, its arguments and the time.
-func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
-	a := newAssembler(sc, s.diagnose(sc))
+// Diagnose evaluates the rules over a scene, with what the engineer answered
+// where the logs are silent, and makes the report, but for what only the program
+// knows: its version, its arguments and the time.
+func (s *Set) Diagnose(sc *scene.Scene, answers ...Answer) *report.Report {
+	a := newAssembler(sc, s.diagnose(sc, answers))
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "vsswhy", RulesDigest: s.digest},
 		Args: []string{}, Complete: true,
-		Sources: []report.Source{}, Skipped: []report.Skipped{}, Errors: []report.Error{}, Answers: []report.Answer{}, Notices: []string{},
+		Sources: []report.Source{}, Skipped: []report.Skipped{}, Errors: []report.Error{}, Notices: []string{},
 	}
 	a.sources(r)
 	r.Hosts = collect(sc.Hosts, a.host)
@@ -35,6 +36,7 @@ func (s *Set) Diagnose(sc *scene.Scene) *report.Report {
 		r.Complete = false
 		r.Errors = append(r.Errors, report.Error{Detail: limit})
 	}
+	r.Answers = collect(a.diagnosis.answers.list, (*said).report)
 	r.Checked = collect(a.diagnosis.checked, checked)
 	r.NotEvaluable = collect(a.diagnosis.unevaluable, notEvaluable)
 	return r
@@ -50,8 +52,9 @@ type assembler struct {
 
 // cause is what a finding is for one failure.
 type cause struct {
-	finding string
-	verdict Verdict
+	finding  string
+	verdict  Verdict
+	answered bool
 }
 
 func newAssembler(sc *scene.Scene, d *diagnosis) *assembler {
@@ -64,7 +67,7 @@ func newAssembler(sc *scene.Scene, d *diagnosis) *assembler {
 	for i, f := range d.findings {
 		for _, o := range f.occurrences {
 			if x := o.sub.failure; x != nil {
-				a.causes[x] = append(a.causes[x], cause{findingID(i + 1), o.verdict})
+				a.causes[x] = append(a.causes[x], cause{findingID(i + 1), o.verdict, o.answered})
 			}
 		}
 	}
@@ -214,7 +217,7 @@ func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	}
 	for _, c := range a.causes[f] {
 		out.Findings = append(out.Findings, c.finding)
-		out.Causes = append(out.Causes, report.Cause{Finding: c.finding, Verdict: c.verdict.String()})
+		out.Causes = append(out.Causes, report.Cause{Finding: c.finding, Verdict: c.verdict.String(), Answered: c.answered})
 	}
 	return out
 }
@@ -223,7 +226,7 @@ func (a *assembler) finding(n int, f *finding) report.Finding {
 	r := f.rule
 	out := report.Finding{
 		ID: findingID(n), Rule: r.ID, Issue: issue(r), Title: r.Title, Severity: r.Severity, Verdict: f.verdict.String(),
-		Candidate: candidate(f.outcomes), Host: text(f.sub.host.Name), VM: vm(f.sub.vm, f.sub.name), Volume: text(f.sub.volume),
+		Candidate: f.candidate(), Answered: f.answered(), Host: text(f.sub.host.Name), VM: vm(f.sub.vm, f.sub.name), Volume: text(f.sub.volume),
 		Criteria: collect(f.outcomes, a.criterion), NotChecked: texts(notChecked(f)), Remarks: remarks(f),
 		Remediation: collect(r.Remediation, func(s Step) report.Step { return report.Step(s) }),
 		References:  collect(r.References, func(x Reference) report.Reference { return report.Reference(x) }),
@@ -231,7 +234,7 @@ func (a *assembler) finding(n int, f *finding) report.Finding {
 	out.Hosts = a.hostsOf(f)
 	for _, o := range f.occurrences {
 		from, to := o.sub.span()
-		out.Occurrences = append(out.Occurrences, report.Occurrence{First: at(from), Last: at(later(from, to)), Verdict: o.verdict.String()})
+		out.Occurrences = append(out.Occurrences, report.Occurrence{First: at(from), Last: at(later(from, to)), Verdict: o.verdict.String(), Answered: o.answered})
 	}
 	slices.SortStableFunc(out.Occurrences, func(a, b report.Occurrence) int { return a.First.Compare(b.First.Time) })
 	out.First, out.Last = out.Occurrences[0].First, out.Occurrences[0].Last
@@ -249,9 +252,10 @@ func issue(r *compiledRule) *int {
 	return &n
 }
 
-// candidate: a met required criterion rests on an inference or on memory.
-func candidate(outcomes []*outcome) bool {
-	return slices.ContainsFunc(outcomes, func(o *outcome) bool {
+// candidate: a met required criterion rests on an inference or on memory, or an
+// answer of whatever role lifts the verdict.
+func (f *finding) candidate() bool {
+	return f.verdict > f.unaided || slices.ContainsFunc(f.outcomes, func(o *outcome) bool {
 		return o.state == Met && (o.Role == RoleRequired || o.Role == RoleAnchor) && gradeOrder[o.grade] >= gradeOrder[GradeINF]
 	})
 }
@@ -269,6 +273,9 @@ func notChecked(f *finding) []string {
 // remarks are what a reader must know to trust the verdict rightly.
 func remarks(f *finding) []string {
 	list := []string{}
+	if f.answered() {
+		list = append(list, "this verdict rests on what the engineer answered; the logs alone make it "+f.unaided.String())
+	}
 	if f.sub.failure != nil && f.sub.failure.Shared {
 		list = append(list, "a writer's error names no virtual machine; it was given to each that failed on this host within ten minutes")
 	}
@@ -314,8 +321,11 @@ func (a *assembler) criterion(o *outcome) report.Criterion {
 	if o.Limit != NoVerdict {
 		out.Limit = o.Limit.String()
 	}
-	if o.state == Unknown {
+	if o.state == Unknown || o.reply != nil && o.reply.logs == logsSilent {
 		out.Collect = o.Collect
+	}
+	if o.reply != nil {
+		out.Answer = o.reply.report()
 	}
 	return out
 }

@@ -15,15 +15,19 @@ type finding struct {
 	rule        *compiledRule
 	sub         *subject
 	verdict     Verdict
+	unaided     Verdict // what it would be without the engineer's answers
 	outcomes    []*outcome
 	occurrences []occurrence
 }
 
 // An occurrence is one subject that a finding was made for.
 type occurrence struct {
-	sub     *subject
-	verdict Verdict
+	sub      *subject
+	verdict  Verdict
+	answered bool // the verdict rests on an answer
 }
+
+func (f *finding) occurrence() occurrence { return occurrence{f.sub, f.verdict, f.answered()} }
 
 // unevaluable is a rule that could not be evaluated for a host.
 type unevaluable struct {
@@ -38,13 +42,14 @@ type diagnosis struct {
 	findings    []*finding
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
+	answers     *answerBook
 	budget      budget
 	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
-func (s *Set) diagnose(sc *scene.Scene) *diagnosis {
-	d := &diagnosis{budget: budget{maxLooks}}
+func (s *Set) diagnose(sc *scene.Scene, answers []Answer) *diagnosis {
+	d := &diagnosis{answers: newAnswerBook(s, sc, answers), budget: budget{maxLooks}}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -65,6 +70,8 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 		f, anchor := evaluate(rule, sc, sub, &d.budget)
 		switch {
 		case f != nil:
+			d.answers.settle(f)
+			f.verdict = judge(f.outcomes)
 			d.findings = append(d.findings, f)
 			found[sub.host] = true
 		case anchor.state == Unknown:
@@ -130,13 +137,17 @@ func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject, left *budget) (
 		return nil, anchor
 	}
 	f := &finding{rule: rule, sub: sub}
-	f.outcomes = append(f.outcomes, &outcome{&Criterion{ID: "anchor", Role: RoleAnchor, Text: rule.AnchorText}, anchor})
+	f.outcomes = append(f.outcomes, &outcome{&Criterion{ID: anchorID, Role: RoleAnchor, Text: rule.AnchorText}, anchor})
 	for _, c := range rule.Criteria {
 		f.outcomes = append(f.outcomes, &outcome{c, ev.test(&c.Test, c.Grade)})
 	}
-	f.verdict = judge(f.outcomes)
+	f.unaided = judge(f.outcomes)
+	f.verdict = f.unaided
 	return f, anchor
 }
+
+// anchorID is the anchor's id among the criteria of a finding.
+const anchorID = "anchor"
 
 // subjectEvent is the name under which the subject's own last event is bound.
 const subjectEvent = "subject"
@@ -208,19 +219,30 @@ func guestBackupSubjects(sc *scene.Scene) []*subject {
 // yield lowers a finding to possible where a rule that it yields to is likely
 // or confirmed for the same failure.
 func (d *diagnosis) yield() {
-	better := map[*scene.Failure][]*finding{}
+	better := map[*scene.Failure][]finding{} // as they were judged
 	for _, f := range d.findings {
-		if f.sub.failure != nil && f.verdict >= Likely {
-			better[f.sub.failure] = append(better[f.sub.failure], f)
+		if f.sub.failure != nil && max(f.verdict, f.unaided) >= Likely {
+			better[f.sub.failure] = append(better[f.sub.failure], *f)
 		}
 	}
 	for _, f := range d.findings {
-		for _, other := range better[f.sub.failure] {
-			if f.verdict > Possible && slices.Contains(f.rule.YieldsTo, other.rule.ID) {
-				f.verdict = Possible
-				f.outcomes = append(f.outcomes, yielded(other))
+		for i := range better[f.sub.failure] {
+			if other := &better[f.sub.failure][i]; slices.Contains(f.rule.YieldsTo, other.rule.ID) {
+				f.yieldTo(other)
 			}
 		}
+	}
+}
+
+// yieldTo lowers the verdict, and apart from it the one that the finding would
+// have without answers.
+func (f *finding) yieldTo(other *finding) {
+	if other.unaided >= Likely {
+		f.unaided = min(f.unaided, Possible)
+	}
+	if other.verdict >= Likely && f.verdict > Possible {
+		f.verdict = Possible
+		f.outcomes = append(f.outcomes, yielded(other))
 	}
 }
 
@@ -249,7 +271,7 @@ func (d *diagnosis) group() {
 		g := index[k]
 		if g == nil {
 			index[k] = f
-			f.occurrences = []occurrence{{f.sub, f.verdict}}
+			f.occurrences = []occurrence{f.occurrence()}
 			list = append(list, f)
 			continue
 		}
@@ -259,20 +281,32 @@ func (d *diagnosis) group() {
 	d.findings = list
 }
 
-// absorb adds another subject's answer. Two volumes of one failure are one
+// absorb adds what was found for another subject. Two volumes of one failure are one
 // occurrence, with the stronger verdict.
 func (g *finding) absorb(f *finding) {
 	last := &g.occurrences[len(g.occurrences)-1]
 	if last.sub.failure != nil && last.sub.failure == f.sub.failure {
 		if f.verdict > last.verdict {
-			*last = occurrence{f.sub, f.verdict}
+			*last = f.occurrence()
 		}
 	} else {
-		g.occurrences = append(g.occurrences, occurrence{f.sub, f.verdict})
+		g.occurrences = append(g.occurrences, f.occurrence())
 	}
-	if f.verdict > g.verdict || f.verdict == g.verdict && f.sub.at.After(g.sub.at) {
-		g.verdict, g.sub, g.outcomes = f.verdict, f.sub, f.outcomes
+	if f.outranks(g) {
+		g.verdict, g.unaided, g.sub, g.outcomes = f.verdict, f.unaided, f.sub, f.outcomes
 	}
+}
+
+// outranks: of two equal verdicts the one that the logs alone give says more,
+// else the later one.
+func (f *finding) outranks(g *finding) bool {
+	switch {
+	case f.verdict != g.verdict:
+		return f.verdict > g.verdict
+	case f.answered() != g.answered():
+		return g.answered()
+	}
+	return f.sub.at.After(g.sub.at)
 }
 
 // compareFindings: the strongest verdict first, then the most severe, then by

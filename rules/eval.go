@@ -22,6 +22,19 @@ const (
 
 func (s State) String() string { return [...]string{"unmet", "unknown", "met"}[s+1] }
 
+// UnmarshalText reads what an answer implies.
+func (s *State) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case Met.String():
+		*s = Met
+	case Unmet.String():
+		*s = Unmet
+	default:
+		return fmt.Errorf("%q is neither met nor unmet", text)
+	}
+	return nil
+}
+
 // skewMargin: clocks of cluster nodes are not compared, so events of different
 // hosts closer than this have no order (domain, section 4.1).
 const skewMargin = 5 * time.Second
@@ -62,6 +75,8 @@ type result struct {
 	cites   []scene.Citation
 	missing []string // what would settle it, if unknown
 	grade   Grade
+	assumed bool   // unmet only because an if_known is silent
+	reply   *reply // what the engineer said, if anything
 }
 
 // An outcome is a criterion's result.
@@ -105,12 +120,12 @@ func (ev *evaluator) test(t *Test, grade Grade) result {
 		return ev.any(t.Any, grade)
 	case t.Not != nil:
 		r := ev.test(t.Not, grade)
-		r.state = -r.state
+		r.state, r.assumed = -r.state, false
 		return r
 	case t.IfKnown != nil:
 		r := ev.test(t.IfKnown, grade)
 		if r.state == Unknown {
-			r = result{state: Unmet, grade: grade}
+			r = result{state: Unmet, grade: grade, assumed: true}
 		}
 		return r
 	case t.Uses != "":

@@ -116,7 +116,17 @@ func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
 	if c.Limit != NoVerdict && (c.Role != RoleExcluding || c.Limit == RuledOut) {
 		l.bad("limit goes with an excluding criterion, and is possible or likely", append(path, "limit")...)
 	}
+	l.implied(c, c.IfYes, append(path, "if_yes"))
+	l.implied(c, c.IfNo, append(path, "if_no"))
 	l.test(&c.Test, path...)
+}
+
+func (l *linter) implied(c *Criterion, states map[string]State, path []string) {
+	for _, id := range slices.Sorted(maps.Keys(states)) {
+		if id == c.ID || l.rule.criterion(id) == nil {
+			l.bad(fmt.Sprintf("%q is no other criterion of this rule", id), append(path, id)...)
+		}
+	}
 }
 
 // test checks that a node has exactly one operator, with what it needs.

@@ -30,6 +30,15 @@ type Set struct {
 // Digest identifies the rules by their content; it stands in each report.
 func (s *Set) Digest() string { return s.digest }
 
+// rule returns the rule with the id, or nil.
+func (s *Set) rule(id string) *compiledRule {
+	i := slices.IndexFunc(s.rules, func(r *compiledRule) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.rules[i]
+}
+
 // Rules returns the definitions, in the order of issue, then id.
 func (s *Set) Rules() []*Rule {
 	list := make([]*Rule, len(s.rules))
@@ -125,6 +134,15 @@ func link(r *Rule, shared *Shared) *compiledRule {
 		}
 	}
 	return c
+}
+
+// criterion returns the criterion with the id, or nil.
+func (c *compiledRule) criterion(id string) *Criterion {
+	i := slices.IndexFunc(c.Criteria, func(cr *Criterion) bool { return cr != nil && cr.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return c.Criteria[i]
 }
 
 func (c *compiledRule) compile() {

@@ -95,7 +95,11 @@ type Criterion struct {
 	// Artefact says that no log can show it, only collected text: unknown is
 	// then listed as not checked and does not keep the verdict down.
 	Artefact bool `yaml:"artefact"`
-	Test     `yaml:",inline"`
+	// IfYes and IfNo say what the engineer's answer to this question implies for
+	// other criteria of the rule, by id: two questions may be one, or opposites.
+	IfYes map[string]State `yaml:"if_yes"`
+	IfNo  map[string]State `yaml:"if_no"`
+	Test  `yaml:",inline"`
 }
 
 // A Test is one node of a condition: exactly one operator, and what goes with

@@ -192,8 +192,9 @@ type Failure struct {
 // A Cause is what a finding is for one failure: a finding has the verdict of
 // its strongest occurrence, and this failure may be a weaker one.
 type Cause struct {
-	Finding string `json:"finding"`
-	Verdict string `json:"verdict"`
+	Finding  string `json:"finding"`
+	Verdict  string `json:"verdict"`
+	Answered bool   `json:"answered"` // the verdict rests on an answer
 }
 
 // A Finding is one issue for one host and one machine or volume.
@@ -204,7 +205,8 @@ type Finding struct {
 	Title       string       `json:"title"`
 	Severity    string       `json:"severity"`
 	Verdict     string       `json:"verdict"`
-	Candidate   bool         `json:"candidate"` // a met required criterion is inferred, not sourced
+	Candidate   bool         `json:"candidate"` // a met required criterion is inferred or answered, not sourced
+	Answered    bool         `json:"answered"`  // without the engineer's answers the verdict is another one
 	Host        string       `json:"host"`
 	Hosts       []string     `json:"hosts"`
 	VM          *VM          `json:"vm"`
@@ -221,9 +223,10 @@ type Finding struct {
 
 // An Occurrence is one failure that the finding was made for.
 type Occurrence struct {
-	First   Time   `json:"first"`
-	Last    Time   `json:"last"`
-	Verdict string `json:"verdict"`
+	First    Time   `json:"first"`
+	Last     Time   `json:"last"`
+	Verdict  string `json:"verdict"`
+	Answered bool   `json:"answered"` // the verdict rests on an answer
 }
 
 // A Criterion is one question and its answer.
@@ -237,6 +240,18 @@ type Criterion struct {
 	Evidence []Evidence `json:"evidence"`
 	Missing  []string   `json:"missing"` // what would settle it
 	Collect  string     `json:"collect"` // how to get that
+
+	Answer *CriterionAnswer `json:"answer,omitempty"` // what the engineer said to it, if anything
+}
+
+// A CriterionAnswer is what the engineer said to a criterion, and the logs to
+// that. It made the criterion's state only if they are silent.
+type CriterionAnswer struct {
+	Value string `json:"value"` // yes, no, unknown
+	Note  string `json:"note"`  // how the engineer knows
+	Time  Time   `json:"time"`
+	From  string `json:"from,omitempty"` // the question that was answered, if this follows from it
+	Logs  string `json:"logs"`           // silent, agree, disagree
 }
 
 // Evidence is one citation: an event, a line of an artefact, or the coverage
@@ -286,11 +301,20 @@ type NotEvaluable struct {
 	Collect []string `json:"collect"`
 }
 
-// An Answer is what the engineer said where the logs were silent.
+// An Answer is what the engineer said to a criterion of a finding, whether or
+// not it counts.
 type Answer struct {
+	Rule      string `json:"rule"`
+	Host      string `json:"host"`
+	VM        string `json:"vm"`
+	Volume    string `json:"volume"`
 	Criterion string `json:"criterion"`
-	Answer    string `json:"answer"`
+	Text      string `json:"text"`   // the criterion's; "" if there is none
+	Answer    string `json:"answer"` // yes, no, unknown
 	Note      string `json:"note"`
+	Time      Time   `json:"time"`
+	Used      bool   `json:"used"`    // it made the outcome of a criterion
+	Outcome   string `json:"outcome"` // what became of it, for people
 }
 
 // An Error is input that could not be read.

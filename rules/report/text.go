@@ -103,7 +103,7 @@ func (p *page) headline(r *Report) {
 			continue
 		}
 		if found++; found <= maxListed {
-			p.line("=> ", fmt.Sprintf("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate), f.Title, where(f.Host, f.VM, f.Volume)))
+			p.line("=> ", fmt.Sprintf("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate, f.Answered), f.Title, where(f.Host, f.VM, f.Volume)))
 		}
 	}
 	if found > 0 {
@@ -126,12 +126,21 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, strings.Replace(noun, "backup or", "backups or", 1))
 }
 
-func verdictWord(verdict string, candidate bool) string {
+// verdictWord is the verdict with what it rests on: an inference, or an answer
+// of the engineer, which must not read as if logs had shown it.
+func verdictWord(verdict string, candidate, answered bool) string {
 	word := strings.ToUpper(strings.ReplaceAll(verdict, "-", " "))
+	var rests []string
 	if candidate && verdict != "ruled-out" {
-		word += " (candidate)"
+		rests = append(rests, "candidate")
 	}
-	return word
+	if answered {
+		rests = append(rests, "by an answer")
+	}
+	if len(rests) == 0 {
+		return word
+	}
+	return word + " (" + strings.Join(rests, ", ") + ")"
 }
 
 func where(host string, vm *VM, volume string) string {
@@ -180,7 +189,7 @@ func (p *page) failure(f *Failure, findings map[string]*Finding, blocked map[str
 	}
 	for _, c := range f.Causes {
 		x := findings[c.Finding]
-		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(c.Verdict, x.Candidate), issueText(x.Issue, x.Rule)+": "+x.Title))
+		p.line("      -> ", fmt.Sprintf("%s %s %s", x.ID, verdictWord(c.Verdict, x.Candidate, c.Answered), issueText(x.Issue, x.Rule)+": "+x.Title))
 	}
 	if !f.explained() {
 		why := "nothing known explains it"
@@ -218,7 +227,7 @@ func issueText(issue *int, rule string) string {
 }
 
 func (p *page) finding(f *Finding) {
-	p.title(fmt.Sprintf("%s  %s  %s", f.ID, verdictWord(f.Verdict, f.Candidate), issueText(f.Issue, f.Rule)))
+	p.title(fmt.Sprintf("%s  %s  %s", f.ID, verdictWord(f.Verdict, f.Candidate, f.Answered), issueText(f.Issue, f.Rule)))
 	p.line("", f.Title)
 	p.line("", fmt.Sprintf("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
 	p.when(f)
@@ -371,6 +380,24 @@ func (p *page) cite(c *Criterion) {
 	for i := range c.Evidence {
 		p.evidence("      ", &c.Evidence[i])
 	}
+	if c.Answer != nil {
+		p.line("      ", c.Answer.text())
+	}
+}
+
+// text says who settled a criterion, and what the logs say to it.
+func (a *CriterionAnswer) text() string {
+	s := "answered by the engineer: " + a.Value
+	if a.From != "" {
+		s += ", as follows from the answer to \"" + a.From + "\""
+	}
+	if a.Note != "" {
+		s += " (" + a.Note + ")"
+	}
+	if !a.Time.IsZero() {
+		s += ", " + a.Time.String()
+	}
+	return s + map[string]string{"silent": "; no log shows it", "agree": "; the logs confirm it", "disagree": "; THE LOGS CONTRADICT IT, and they count"}[a.Logs]
 }
 
 // evidence prints one citation: when, where, what, and its place.

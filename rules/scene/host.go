@@ -271,8 +271,11 @@ func (h *Host) Between(from, to time.Time) []*Event {
 	return h.Events[lo:hi]
 }
 
+// Host returns the computer that has the name, among others perhaps, or nil.
+func (s *Scene) Host(name string) *Host { return s.people.lookup(name) }
+
 // SameHost reports whether a name is one of the computer's names.
-func (s *Scene) SameHost(name string, h *Host) bool { return s.people.lookup(name) == h }
+func (s *Scene) SameHost(name string, h *Host) bool { return s.Host(name) == h }
 
 // AbsentNodes names the cluster nodes that events speak of and that sent no
 // logs, sorted: what they did is not known.
