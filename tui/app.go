@@ -7,6 +7,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/rules/report"
@@ -39,13 +40,21 @@ type App struct {
 
 	screens map[action]view
 	screen  action
-	opened  []view // on top of the screen
+	opened  []view  // on top of the screen
+	trail   []place // where Esc goes back to from a screen that was jumped to
 	prompt  *prompt
 	status  string // the answer to the last action
+	written int    // changes of notes: what was rendered before may be outdated
 
 	ticking bool // a frame's time is running
 	stale   bool // the page that is shown is older than the App
 	shown   tea.View
+}
+
+// A place is what is on the page: a screen, and what was opened from it.
+type place struct {
+	screen action
+	opened []view
 }
 
 // A frameMsg ends the time of a frame.
@@ -85,7 +94,13 @@ func (a *App) open(v view) { a.opened = append(a.opened, v) }
 func (a *App) say(format string, args ...any) { a.status = fmt.Sprintf(format, args...) }
 
 // Init is Bubble Tea's.
-func (a *App) Init() tea.Cmd { return a.screens[actEvents].update(a, startMsg{}) }
+func (a *App) Init() tea.Cmd {
+	cmd := a.screens[actEvents].update(a, startMsg{})
+	if a.cfg.Theme == "" {
+		return tea.Batch(cmd, tea.RequestBackgroundColor)
+	}
+	return cmd
+}
 
 // startMsg is the first message: views may begin to load.
 type startMsg struct{}
@@ -116,24 +131,55 @@ func (a *App) handle(msg tea.Msg) tea.Cmd {
 	case tea.PasteMsg:
 		if a.prompt != nil {
 			a.prompt.insert(msg.Content)
+			return a.prompt.changed(a)
 		}
 	case tea.MouseWheelMsg:
 		return a.wheel(msg)
+	case tea.MouseClickMsg:
+		a.click(msg)
+	case tea.BackgroundColorMsg:
+		if a.cfg.Theme == "" {
+			a.setTheme(themeIndex(map[bool]string{true: "dark", false: "light"}[msg.IsDark()]))
+		}
 	default:
 		return a.message(msg)
 	}
 	return nil
 }
 
+// wheel moves three rows.
 func (a *App) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	act := actDown
 	if msg.Button == tea.MouseWheelUp {
 		act = actUp
 	}
+	var cmds []tea.Cmd
 	for range 3 {
-		a.top().do(a, act)
+		cmd, _ := a.top().do(a, act)
+		cmds = append(cmds, cmd)
 	}
-	return nil
+	return tea.Batch(cmds...)
+}
+
+// Lines of the page above the body.
+const headLines = 2
+
+// click goes to a screen of the tab bar, or puts the cursor on a row.
+func (a *App) click(msg tea.MouseClickMsg) {
+	if msg.Button != tea.MouseLeft || a.prompt != nil {
+		return
+	}
+	if msg.Y != headLines-1 {
+		a.top().click(a, msg.X, msg.Y-headLines)
+		return
+	}
+	x := 0
+	for _, act := range screenOrder {
+		if x += ansi.StringWidth(a.tab(act)); msg.X < x {
+			a.show(act)
+			return
+		}
+	}
 }
 
 // message hands on what commands have found out.
@@ -232,16 +278,27 @@ func onOff(b bool) string {
 }
 
 // show goes to a screen.
-func (a *App) show(act action) { a.screen, a.opened = act, nil }
+func (a *App) show(act action) { a.screen, a.opened, a.trail = act, nil, nil }
+
+// jump goes to a screen from which Esc comes back here.
+func (a *App) jump(act action) {
+	trail := append(a.trail, place{a.screen, a.opened})
+	a.show(act)
+	a.trail = trail
+}
 
 // back goes back one level, at last to the first screen.
 func (a *App) back() {
-	switch n := len(a.opened); {
-	case n > 0:
+	if n := len(a.opened); n > 0 {
 		a.opened = a.opened[:n-1]
-	default:
-		a.screen = actVerdicts
+		return
 	}
+	if n := len(a.trail); n > 0 {
+		last := a.trail[n-1]
+		a.screen, a.opened, a.trail = last.screen, last.opened, a.trail[:n-1]
+		return
+	}
+	a.screen = actVerdicts
 }
 
 // stop ends a scan that runs; what it has found so far stays on screen.
@@ -281,11 +338,21 @@ func (a *App) page() tea.View {
 
 // lines are the page: where one is, the screens, the body, the answer.
 func (a *App) lines() []string {
+	lines := page(a.parts(), a.width, a.height)
+	if a.cfg.ASCII {
+		for i := range lines {
+			lines[i] = inASCII.Replace(lines[i])
+		}
+	}
+	return lines
+}
+
+func (a *App) parts() []string {
 	if a.width < minWidth || a.height < minHeight {
-		return page([]string{fmt.Sprintf("terminal too small (%dx%d needed)", minWidth, minHeight)}, a.width, a.height)
+		return wrap(fmt.Sprintf("terminal too small (%dx%d needed)", minWidth, minHeight), a.width)
 	}
 	lines := []string{a.where(), a.tabs()}
-	body := a.height - 3
+	body := a.height - headLines - 1
 	if a.prompt != nil {
 		body -= a.prompt.height()
 	}
@@ -296,52 +363,74 @@ func (a *App) lines() []string {
 	return append(lines, a.foot())
 }
 
-// where says which case this is, and what was opened from what.
+// where says which case this is, what was opened from what, and how much has
+// been read.
 func (a *App) where() string {
 	trail := []string{"vsswhy", clean(a.session.Name), a.screens[a.screen].title()}
 	for _, v := range a.opened {
 		trail = append(trail, clean(v.title()))
 	}
-	right := a.scan.line()
-	left := fit(" "+strings.Join(trail, a.glyph(" › ", " > ")), max(0, a.width-len(right)-1))
-	return a.paint.paint(title, left) + a.paint.paint(dim, fit(right+" ", a.width-len([]rune(left))))
+	left := " " + strings.Join(trail, " › ")
+	right := a.read() + " "
+	room := max(0, a.width-ansi.StringWidth(right)-2)
+	return a.paint.paint(title, fit(left, max(room, a.width/2))) + a.paint.paint(dim, fit("  "+right, a.width-max(room, a.width/2)))
+}
+
+// read says how much has been read, and whether all could be.
+func (a *App) read() string {
+	if line := a.scan.line(); line != "" {
+		return line
+	}
+	records := uint64(0)
+	for i := range a.report.Sources {
+		records += a.report.Sources[i].Records
+	}
+	line := fmt.Sprintf("%d hosts, %d records, %s", len(a.report.Hosts), records, map[bool]string{false: "UTC", true: "before the last event"}[a.cfg.RelativeTimes])
+	if len(a.report.Sources) > 0 && !a.report.Complete {
+		line = "! NOT ALL WAS READ (" + a.keys.key(actCoverage) + "), " + line
+	}
+	return line
 }
 
 func (a *App) tabs() string {
 	var b strings.Builder
 	for _, act := range screenOrder {
-		name := fmt.Sprintf(" %s %s ", a.keys.key(act), a.screens[act].title())
-		if act == a.screen {
+		if name := a.tab(act); act == a.screen {
 			b.WriteString(a.paint.paint(selected, name))
 		} else {
 			b.WriteString(name)
 		}
-		b.WriteByte(' ')
 	}
 	return fit(b.String(), a.width)
 }
 
-// foot is the answer to the last action, or else the keys that are of most use.
-func (a *App) foot() string {
-	if a.status != "" {
-		return fit(" "+clean(a.status), a.width)
-	}
-	var hints []string
-	for _, b := range a.keys.valid(a.top().scopes()) {
-		if b.scope != everywhere && b.scope != lists || b.action == actOpen || b.action == actHelp {
-			if len(b.keys) > 0 {
-				hints = append(hints, keyName(b.keys[0])+" "+strings.ReplaceAll(string(b.action), "-", " "))
-			}
-		}
-	}
-	hints = append([]string{keyName(a.keys.key(actHelp)) + " keys", a.keys.key(actQuit) + " quit"}, hints...)
-	return a.paint.paint(dim, fit(" "+strings.Join(hints, "  "), a.width))
+func (a *App) tab(act action) string {
+	return fmt.Sprintf(" %s %s ", a.keys.key(act), a.screens[act].title())
 }
 
-// glyph chooses between a character and its form in ASCII.
-func (a *App) glyph(unicode, ascii string) string {
-	if a.cfg.ASCII {
-		return ascii
+// foot is the answer to the last action, or else the keys that are of most use;
+// the ones without which one is lost are always there.
+func (a *App) foot() string {
+	if a.status != "" {
+		return a.paint.paint(strong, fit(" "+clean(a.status), a.width))
 	}
-	return unicode
+	if a.prompt != nil {
+		return a.paint.paint(dim, fit(" Enter done  Esc cancel  ctrl+u clear"+map[bool]string{true: "  Tab complete"}[a.prompt.expand != nil], a.width))
+	}
+	always := []string{a.hint(actHelp, "keys"), a.hint(actBack, "back"), a.hint(actQuit, "quit")}
+	room := a.width - ansi.StringWidth(strings.Join(always, "  ")) - 2
+	line := ""
+	for _, b := range a.keys.valid(a.top().scopes()) {
+		if b.hint == "" || len(b.keys) == 0 {
+			continue
+		}
+		hint := keyName(b.keys[0]) + " " + b.hint + "  "
+		if ansi.StringWidth(line+hint) > room {
+			break
+		}
+		line += hint
+	}
+	return a.paint.paint(dim, fit(" "+line+strings.Join(always, "  "), a.width))
 }
+
+func (a *App) hint(act action, what string) string { return a.keys.key(act) + " " + what }

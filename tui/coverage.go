@@ -46,8 +46,10 @@ func (v *coverage) arrange(r *report.Report) {
 		v.rows = append(v.rows, coverageRow{cover: c})
 	}
 	v.section("Damage", damageRows(r))
-	v.section("Not read", unreadRows(r))
+	v.section("Not read, and why", unreadRows(r))
+	v.list = list{}
 	v.list.resize(len(v.rows))
+	v.list.skip(actTop, v.heading)
 }
 
 func (v *coverage) section(heading string, rows []coverageRow) {
@@ -102,8 +104,16 @@ func unreadRows(r *report.Report) (rows []coverageRow) {
 
 func (v *coverage) do(a *App, act action) (tea.Cmd, bool) {
 	v.arrange(a.report)
-	return nil, v.list.move(act)
+	if !v.list.move(act) {
+		return nil, false
+	}
+	v.list.skip(act, v.heading)
+	return nil, true
 }
+
+func (v *coverage) heading(row int) bool { return v.rows[row].heading != "" }
+
+func (v *coverage) click(a *App, x, y int) bool { return v.list.click(a, x, y) }
 
 func (v *coverage) render(a *App, width, height int) []string {
 	v.arrange(a.report)
@@ -111,8 +121,34 @@ func (v *coverage) render(a *App, width, height int) []string {
 		return page([]string{"", " No log has been read so far."}, width, height)
 	}
 	from, to := v.reach()
-	head := a.paint.paint(dim, fit(fmt.Sprintf(" %s to %s; a bar is the time that a log covers, a gap in it a hole in its record ids", a.time(from), a.time(to)), width))
-	return append([]string{head}, v.list.render(width, height-1, func(i int) string { return v.line(a, i, width, from, to) })...)
+	lines := []string{a.paint.paint(dim, fit(fmt.Sprintf(" Bars: %s to %s  █ covered  · gap in the record ids", a.minute(from), a.minute(to)), width))}
+	detail := 0
+	if height > 11 {
+		detail = min(6, height/3)
+	}
+	lines = append(lines, v.list.render(0, 1, width, height-1-detail, func(i int) string { return v.line(a, i, width, from, to) })...)
+	if detail > 0 {
+		lines = append(lines, a.paint.paint(dim, strings.Repeat("─", width)))
+		lines = append(lines, page(v.describe(a, width), width, detail-1)...)
+	}
+	return lines
+}
+
+// describe says all of the row of the cursor.
+func (v *coverage) describe(a *App, width int) []string {
+	r := v.rows[v.list.cursor]
+	if r.cover == nil {
+		return hang(" ", r.heading+r.text, width)
+	}
+	from := "its beginning"
+	if !r.cover.From.IsZero() {
+		from = a.time(r.cover.From)
+	}
+	lines := hang(" ", fmt.Sprintf("%s on %s: from %s to %s, out of %s", clean(r.cover.Channel), clean(r.cover.Host), from, a.time(r.cover.To), count(len(r.cover.Sources), "log")), width)
+	for _, g := range r.cover.Gaps {
+		lines = append(lines, hang(" gap: ", fmt.Sprintf("%s to %s (%s)", a.time(g.From), a.time(g.To), span(g.To.Sub(g.From.Time))), width)...)
+	}
+	return lines
 }
 
 func (v *coverage) reach() (from, to report.Time) {
@@ -130,15 +166,14 @@ func (v *coverage) reach() (from, to report.Time) {
 	return from, to
 }
 
-const channelCells = 36
-
 func (v *coverage) line(a *App, i, width int, from, to report.Time) string {
 	r := v.rows[i]
 	text, as := " "+r.heading, title
 	switch {
 	case r.cover != nil:
-		cells := max(10, width-channelCells-26)
-		text = "   " + fitLeft(clean(r.cover.Channel), channelCells-4) + " " + fit(coverBar(a, r.cover, cells, from.Time, to.Time), cells) + " " + coverSpan(a, r.cover)
+		names := min(50, width*2/5)
+		cells := max(10, width-names-22)
+		text = "   " + fitLeft(clean(r.cover.Channel), names-4) + " " + fit(coverBar(a, r.cover, cells, from.Time, to.Time), cells) + " " + coverSpan(a, r.cover)
 		as = plain
 	case r.text != "":
 		text, as = "   "+r.text, r.role
@@ -171,7 +206,7 @@ func coverBar(a *App, c *report.Coverage, cells int, from, to time.Time) string 
 		return min(cells-1, int(float64(cells-1)*float64(t.Sub(from))/float64(whole)))
 	}
 	bar := []rune(strings.Repeat(" ", cells))
-	full, hole := []rune(a.glyph("█", "#"))[0], []rune(a.glyph("·", "."))[0]
+	full, hole := []rune("█")[0], []rune("·")[0]
 	for i := at(c.From.Time); i <= at(c.To.Time); i++ {
 		bar[i] = full
 	}
@@ -192,4 +227,16 @@ func (v *coverage) copies(*App) []copyItem {
 		return []copyItem{{"this line", fmt.Sprintf("%s %s %s to %s", clean(r.cover.Host), clean(r.cover.Channel), r.cover.From, r.cover.To)}}
 	}
 	return []copyItem{{"this line", r.heading + r.text}}
+}
+
+func (v *coverage) table(*App) (head []string, rows [][]string) {
+	for _, r := range v.rows {
+		switch {
+		case r.cover != nil:
+			rows = append(rows, []string{r.cover.Host, r.cover.Channel, r.cover.From.String(), r.cover.To.String(), fmt.Sprint(len(r.cover.Gaps)), ""})
+		case r.text != "":
+			rows = append(rows, []string{"", "", "", "", "", r.text})
+		}
+	}
+	return []string{"host", "channel", "from", "to", "gaps", "not read"}, rows
 }

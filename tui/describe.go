@@ -22,9 +22,11 @@ type writer struct {
 
 // put adds text, wrapped behind its first part; all its lines are about the
 // same thing.
-func (w *writer) put(l detailLine, first, text string) {
-	for _, line := range hang(first, text, w.width) {
-		l.text = line
+func (w *writer) put(l detailLine, first, text string) { w.add(l, hang(first, text, w.width)) }
+
+func (w *writer) add(l detailLine, lines []string) {
+	for i, line := range lines {
+		l.text, l.more = line, i > 0
 		w.lines = append(w.lines, l)
 	}
 }
@@ -52,7 +54,7 @@ func (w *writer) failure(x *report.Failure) {
 	for _, c := range x.Causes {
 		for i := range w.a.report.Findings {
 			if f := &w.a.report.Findings[i]; f.ID == c.Finding {
-				w.put(detailLine{role: verdictRole(c.Verdict)}, "   "+verdictWord(w.a, c.Verdict)+" ", clean(f.Title))
+				w.put(detailLine{role: verdictRole(c.Verdict), finding: f}, "   "+verdictWord(c.Verdict)+" ", issueWord(f)+clean(f.Title))
 			}
 		}
 	}
@@ -70,7 +72,7 @@ func (w *writer) checked(host string) {
 	}
 	for _, n := range w.a.report.NotEvaluable {
 		if n.Host == host {
-			w.say("   ? ", clean(n.Title)+": could not be checked, see below the failures")
+			w.say("   ? ", clean(n.Title)+": could not be checked, see the last row")
 		}
 	}
 }
@@ -94,7 +96,7 @@ func (w *writer) evidence(indent string, e *report.Evidence) {
 	if e.Host != "" {
 		at += clean(shortHost(e.Host)) + " "
 	}
-	w.put(l, indent+at, fmt.Sprintf("%s [%s]", clean(e.Summary), clean(cite(e))))
+	w.add(l, flow(indent+at, fmt.Sprintf("%s [%s]", clean(e.Summary), clean(cite(e))), len(indent)+2, w.width))
 }
 
 // cite says where evidence stands.
@@ -127,6 +129,9 @@ func (w *writer) finding(f *report.Finding, verdict string) {
 	}
 	for _, r := range f.Remarks {
 		w.say(" note: ", clean(r))
+	}
+	if n := len(unknownCriteria(f)); n > 0 {
+		w.put(detailLine{role: warning}, " ", fmt.Sprintf("%s unknown, marked [?] below%s", count(n, "condition"), w.answerHint()))
 	}
 	w.judgement(f)
 	w.checklist(f)
@@ -166,7 +171,7 @@ func (w *writer) judgement(f *report.Finding) {
 // roles are the sections of the checklist.
 var criterionSections = []struct{ role, heading string }{
 	{"anchor", "What it starts from"}, {"required", "Required"}, {"discriminating", "What tells it from its look-alikes"},
-	{"excluding", "What would rule it out"}, {"supporting", "What supports it"},
+	{"supporting", "What supports it"}, {"excluding", "Look-alikes, and what would rule it out"},
 }
 
 func (w *writer) checklist(f *report.Finding) {
@@ -187,9 +192,9 @@ func (w *writer) checklist(f *report.Finding) {
 }
 
 func (w *writer) criterion(f *report.Finding, c *report.Criterion) {
-	mark := map[string]string{"met": w.a.glyph("[✓]", "[x]"), "unmet": "[ ]", "unknown": "[?]"}[c.State]
+	mark := map[string]string{"met": "[✓]", "unmet": "[ ]", "unknown": "[?]"}[c.State]
 	w.put(detailLine{criterion: c, role: map[string]role{"met": plain, "unmet": dim, "unknown": warning}[c.State]},
-		" "+mark+" ", fmt.Sprintf("%s  (%s, %s)", clean(c.Text), c.State, c.Grade))
+		" "+mark+" ", fmt.Sprintf("%s (%s%s)", clean(c.Text), c.State, grades[c.Grade]))
 	for i := range c.Evidence {
 		w.evidence("      ", &c.Evidence[i])
 	}
@@ -205,9 +210,19 @@ func (w *writer) criterion(f *report.Finding, c *report.Criterion) {
 	if c.Collect != "" {
 		w.put(detailLine{criterion: c, role: dim}, "      collect: ", clean(c.Collect))
 	}
-	if w.a.canAnswer() {
-		w.put(detailLine{criterion: c, role: dim}, "      ", w.a.keys.key(actAnswer)+" answers it, if you know")
+}
+
+// answerHint says how the engineer can tell what the logs don't, if so.
+func (w *writer) answerHint() string {
+	if !w.a.canAnswer() {
+		return ""
 	}
+	return "; if you know, answer with " + w.a.keys.key(actAnswer)
+}
+
+// grades say on what a criterion rests, where that is not Microsoft's word.
+var grades = map[string]string{
+	"SRC": "; from source code", "VEN": "; a vendor says so", "COM": "; from the community", "INF": "; inferred", "MEM": "; from memory",
 }
 
 // timeline is the evidence of all criteria in the order of time, with the time
@@ -229,20 +244,32 @@ func (w *writer) timeline(f *report.Finding) {
 		return
 	}
 	slices.SortStableFunc(list, func(a, b *report.Evidence) int {
-		return cmp.Or(a.Time.Compare(b.Time.Time), cmp.Compare(a.Host, b.Host))
+		return cmp.Or(w.onClock(a).Compare(w.onClock(b)), cmp.Compare(a.Host, b.Host))
 	})
 	w.heading("In the order of time" + w.clocks(list))
+	w.holes(list)
 	hosts := 0
 	for _, e := range list {
-		hosts = max(hosts, ansi.StringWidth(clean(shortHost(e.Host))))
+		hosts = max(hosts, min(20, ansi.StringWidth(clean(shortHost(e.Host)))))
 	}
 	for i, e := range list {
 		between := ""
 		if i > 0 {
-			between = "+" + span(e.Time.Sub(list[i-1].Time.Time))
+			between = "+" + span(w.onClock(e).Sub(w.onClock(list[i-1])))
 		}
-		w.put(detailLine{evidence: e}, fmt.Sprintf("   %s %8s  %s  ", w.a.clock(e.Time), between, fit(clean(shortHost(e.Host)), hosts)), clean(e.Summary))
+		w.add(detailLine{evidence: e}, flow(fmt.Sprintf("   %s %8s  %s  ", w.a.clock(e.Time), between, cell(shortHost(e.Host), hosts)), clean(e.Summary), 22, w.width))
 	}
+}
+
+// onClock is when an event happened by the clock of the reference host, as far
+// as the difference is known.
+func (w *writer) onClock(e *report.Evidence) time.Time {
+	for i := range w.a.report.Hosts {
+		if h := &w.a.report.Hosts[i]; h.Name == e.Host && h.Clock.Known {
+			return e.Time.Add(-time.Duration(h.Clock.OffsetMS) * time.Millisecond)
+		}
+	}
+	return e.Time.Time
 }
 
 // clocks says how far the times of several hosts can be compared.
@@ -256,14 +283,30 @@ func (w *writer) clocks(list []*report.Evidence) string {
 	}
 	var known []string
 	for _, h := range w.a.report.Hosts {
-		if hosts[h.Name] && h.Clock.Known && h.Clock.OffsetMS != 0 {
+		if hosts[h.Name] && h.Clock.Known {
 			known = append(known, fmt.Sprintf("%s %+.1f s", clean(shortHost(h.Name)), float64(h.Clock.OffsetMS)/1000))
 		}
 	}
 	if len(known) == 0 {
 		return " (each host's own clock; they were not compared)"
 	}
-	return " (clocks: " + strings.Join(known, ", ") + ")"
+	return " (as logged; the order allows for the clocks: " + strings.Join(known, ", ") + ")"
+}
+
+// holes warns of times between the events that the logs do not cover.
+func (w *writer) holes(list []*report.Evidence) {
+	first, last := list[0].Time, list[len(list)-1].Time
+	for i := range w.a.report.Coverage {
+		c := &w.a.report.Coverage[i]
+		if !slices.ContainsFunc(list, func(e *report.Evidence) bool { return e.Host == c.Host }) {
+			continue
+		}
+		for _, g := range c.Gaps {
+			if g.From.Before(last.Time) && first.Before(g.To.Time) {
+				w.put(detailLine{role: warning}, "   gap: ", fmt.Sprintf("%s of %s has nothing from %s to %s", clean(c.Channel), clean(shortHost(c.Host)), w.a.clock(g.From), w.a.clock(g.To)))
+			}
+		}
+	}
 }
 
 // span is a duration for eyes.
@@ -285,17 +328,26 @@ func (w *writer) remedy(f *report.Finding) {
 	}
 	w.heading("What to do")
 	for i, s := range f.Remediation {
-		l := detailLine{step: i + 1, section: "remedy"}
+		l := detailLine{step: i + 1}
 		mark := "[ ]"
 		if w.a.stepDone(f, i+1) {
-			mark, l.role = w.a.glyph("[✓]", "[x]"), good
+			mark, l.role = "[✓]", good
 		}
-		w.put(l, fmt.Sprintf(" %s %d. ", mark, i+1), fmt.Sprintf("%s (%s)", clean(s.Text), s.Risk))
+		w.put(l, fmt.Sprintf(" %s %d. ", mark, i+1), clean(s.Text)+riskWord(s.Risk))
 		if s.Run != "" {
 			l.role = strong
+			first := len(w.lines)
 			w.put(l, "        "+clean(s.Shell)+"> ", clean(s.Run))
+			w.lines[first].more = true
 		}
 	}
+}
+
+func riskWord(risk string) string {
+	if risk == "" {
+		return ""
+	}
+	return " (" + clean(risk) + ")"
 }
 
 func (w *writer) references(f *report.Finding) {
@@ -308,20 +360,29 @@ func (w *writer) references(f *report.Finding) {
 	}
 }
 
-// missing describes what could not be checked.
-func (w *writer) missing(n *report.NotEvaluable) {
-	w.put(detailLine{role: strong}, " ", clean(n.Title))
-	w.say(" ", "could not be checked on "+clean(n.Host))
-	w.heading("What is missing")
-	for _, m := range n.Missing {
-		w.say("   - ", clean(m))
-	}
-	if len(n.Collect) > 0 {
-		w.heading("How to collect it")
+// missing describes what could not be checked, issue by issue.
+func (w *writer) missing(list []report.NotEvaluable) {
+	w.put(detailLine{role: strong}, " ", "What the logs can't answer: it may be there all the same")
+	for i := range list {
+		n := &list[i]
+		if i == 0 || list[i-1].Rule != n.Rule {
+			w.heading(missingTitle(n))
+		}
+		w.put(detailLine{role: strong}, "   on ", clean(n.Host))
+		for _, m := range n.Missing {
+			w.say("      missing: ", clean(m))
+		}
 		for _, c := range n.Collect {
-			w.say("   - ", clean(c))
+			w.say("      collect: ", clean(c))
 		}
 	}
+}
+
+func missingTitle(n *report.NotEvaluable) string {
+	if n.Issue != nil {
+		return fmt.Sprintf("issue %d: %s", *n.Issue, clean(n.Title))
+	}
+	return clean(n.Title)
 }
 
 // time is a time in the form that was chosen.
@@ -337,6 +398,14 @@ func (a *App) time(t report.Time) string {
 		return "+" + span(-d)
 	}
 	return t.UTC().Format("2006-01-02 15:04:05.000")
+}
+
+// minute is a time as short as can be, for lists.
+func (a *App) minute(t report.Time) string {
+	if a.cfg.RelativeTimes || t.IsZero() {
+		return a.time(t)
+	}
+	return t.UTC().Format("01-02 15:04")
 }
 
 // clock is a time of day, since a timeline is of one day or says how much

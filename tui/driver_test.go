@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
 // A driver is the App without a terminal: keys go in, and what commands find out
@@ -22,7 +24,16 @@ type driver struct {
 
 func newDriver(t testing.TB, c *index.Case, width, height int) *driver {
 	t.Helper()
-	a, err := newApp(Config{Theme: "mono"}, Session{Name: "acme", Case: c, Now: func() time.Time { return time.Unix(1268611200, 0) }})
+	a, err := newApp(Config{Theme: "mono"}, Session{
+		Name: "acme", Case: c, Now: func() time.Time { return time.Unix(1268611200, 0) },
+		Formats: []string{"text", "json"},
+		Write: func(r *report.Report, format string, w io.Writer) error {
+			if format == "json" {
+				return r.WriteJSON(w)
+			}
+			return r.WriteText(w)
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +98,16 @@ var named = map[string]tea.Key{
 	"pgdown": {Code: tea.KeyPgDown}, "space": {Code: tea.KeySpace, Text: " "}, "ctrl+u": {Code: 'u', Mod: tea.ModCtrl}, "backspace": {Code: tea.KeyBackspace},
 }
 
-// page is what is shown.
+// page is what is shown. A line with what is selected begins with ">".
 func (d *driver) page() string {
 	d.a.ticking = false
 	lines := d.a.lines()
 	for i := range lines {
-		lines[i] = strings.TrimRight(stripSGR(lines[i]), " ")
+		mark := " "
+		if strings.Contains(lines[i], d.a.paint.on[selected]) {
+			mark = ">"
+		}
+		lines[i] = strings.TrimRight(mark+stripSGR(lines[i]), " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 
 // askQuery opens a text box for a query, which says at once what is wrong, and
 // completes at Tab.
-func (a *App) askQuery(label, text string, done func(a *App, text string) tea.Cmd) {
+func (a *App) askQuery(label, text string, done func(a *App, text string) tea.Cmd) *prompt {
 	p := a.ask(label, text, done)
 	p.check = func(a *App, text string) error {
 		q, err := query.Parse(text)
@@ -34,25 +33,36 @@ func (a *App) askQuery(label, text string, done func(a *App, text string) tea.Cm
 		return err
 	}
 	p.expand = complete
+	return p
 }
 
+// askFilter asks for a filter, which is in force while it is typed. Esc brings
+// back what was there.
 func (v *events) askFilter(a *App) {
 	if a.c == nil {
 		return
 	}
-	var old []string // the one filter that is typed, not those of fields
-	if len(v.filters) == 1 && !v.filters[0].negated {
-		old = []string{v.filters[0].query}
+	before, old := v.filters, ""
+	rest := before // the one filter that was typed is typed again; those of fields stay
+	if len(before) == 1 && !before[0].negated && !before[0].off {
+		old, rest = before[0].query, nil
 	}
-	a.askQuery("filter", strings.Join(old, ""), func(a *App, text string) tea.Cmd {
-		if len(old) == 1 {
-			v.filters = nil
-		}
+	apply := func(a *App, text string) tea.Cmd {
+		v.filters = slices.Clone(rest)
 		if text = strings.TrimSpace(text); text != "" {
 			v.filters = append(v.filters, filter{query: text})
 		}
+		if v.query() == v.asking {
+			return nil
+		}
 		return v.filter(a)
-	})
+	}
+	p := a.askQuery("filter", old, apply)
+	p.live = apply
+	p.undo = func(a *App) tea.Cmd {
+		v.filters = before
+		return v.filter(a)
+	}
 }
 
 func (v *events) askSearch(a *App) {
@@ -81,15 +91,18 @@ func (v *events) find(a *App, text string) tea.Cmd {
 	}
 }
 
-func (v *events) searched(a *App, msg searchedMsg) {
+func (v *events) searched(a *App, msg searchedMsg) tea.Cmd {
 	switch {
 	case msg.err != nil:
 		a.say("%v", msg.err)
 	case msg.search == v.search:
 		v.matches = msg.rows
 		a.say("%d events match; %s and %s go from one to the next", msg.rows.Len(), a.keys.key(actNextMatch), a.keys.key(actPrevMatch))
-		v.jump(a, v.matches, true, "match")
+		if !msg.rows.Has(v.current()) && msg.rows.Len() > 0 {
+			return v.jump(a, v.matches, true, "match")
+		}
 	}
+	return nil
 }
 
 // findEvidence looks up which rows are evidence of a finding.
@@ -181,29 +194,24 @@ func (v *events) jumpMark(a *App, forward bool) tea.Cmd {
 	return nil
 }
 
-func (v *events) bookmark(a *App) {
-	r, ok := v.event()
-	if err := a.canWrite(); err != nil || !ok {
-		a.say("%v", errors.Join(err))
+// bookmark sets a bookmark, or takes it back.
+func (a *App) bookmark(s notes.Subject) {
+	if err := a.canWrite(); err != nil {
+		a.say("%v", err)
 		return
 	}
-	s := eventSubject(&r)
 	if a.has(notes.Bookmark, s) {
-		if err := a.c.Notes().Remove(notes.Bookmark, s, a.session.Now().UTC()); err != nil {
-			a.say("NOT SAVED: %v", err)
-		}
+		a.remove(notes.Bookmark, s, "bookmark removed")
 		return
 	}
 	a.put(notes.Entry{Kind: notes.Bookmark, Subject: s}, "bookmark saved")
 }
 
-func (v *events) note(a *App) {
-	r, ok := v.event()
-	if err := a.canWrite(); err != nil || !ok {
-		a.say("%v", errors.Join(err))
+func (a *App) noteEvent(s notes.Subject) {
+	if err := a.canWrite(); err != nil {
+		a.say("%v", err)
 		return
 	}
-	s := eventSubject(&r)
 	old, _ := a.entry(notes.Note, s)
 	a.ask("note", old.Text, func(a *App, text string) tea.Cmd {
 		a.saveNote(s, text)
@@ -320,42 +328,43 @@ func (v *events) saveFilter(a *App, q string) tea.Cmd {
 	return nil
 }
 
-// histogram is two lines: bars, and the times at its ends; the bar of the
-// cursor is marked.
+// histogram is two lines: bars, of which the one of the cursor is marked, and
+// the times at its ends.
 func (v *events) histogram(a *App, width int) []string {
 	cells := width - 2
 	counts := regroup(v.counts.Counts, cells)
-	most := 0
-	for _, n := range counts {
-		most = max(most, n)
-	}
-	levels := []rune(a.glyph(" ▁▂▃▄▅▆▇█", " .:-=+*#@"))
-	var b strings.Builder
-	for _, n := range counts {
-		level := 0
+	most := slices.Max(append(counts, 1))
+	levels := []rune(" ▁▂▃▄▅▆▇█")
+	bars := make([]rune, cells)
+	for i, n := range counts {
+		bars[i] = levels[0]
 		if n > 0 {
-			level = 1 + n*(len(levels)-2)/most
+			bars[i] = levels[1+n*(len(levels)-2)/most]
 		}
-		b.WriteRune(levels[level])
 	}
-	from, to := a.time(report.Time{Time: v.counts.From}), a.time(report.Time{Time: v.counts.To})
-	scale := " " + from + strings.Repeat(" ", max(1, cells-len([]rune(from))-len([]rune(to)))) + to
-	return []string{fit(" "+b.String(), width), a.paint.paint(dim, fit(v.needle(a, scale, cells), width))}
+	from, to := "", ""
+	if !v.counts.From.IsZero() {
+		from, to = a.time(report.Time{Time: v.counts.From}), a.time(report.Time{Time: v.counts.To})
+	}
+	between := []rune(strings.Repeat(" ", max(1, cells-len(from)-len(to))))
+	line := string(bars)
+	if at, ok := v.needle(cells); ok {
+		line = string(bars[:at]) + a.paint.paint(selected, string(bars[at])) + string(bars[at+1:])
+		if under := at - len(from); 0 < under && under < len(between)-1 {
+			between[under] = '▲'
+		}
+	}
+	return []string{exactly(" "+line, width), a.paint.paint(dim, fit(" "+from+string(between)+to, width))}
 }
 
-// needle marks on the scale where the cursor is.
-func (v *events) needle(a *App, scale string, cells int) string {
+// needle is the cell of the histogram where the cursor is.
+func (v *events) needle(cells int) (at int, ok bool) {
 	r, ok := v.event()
 	whole := v.counts.To.Sub(v.counts.From)
 	if !ok || whole <= 0 || r.Time.IsZero() {
-		return scale
+		return 0, false
 	}
-	at := 1 + int(float64(cells-1)*min(1, max(0, float64(r.Time.Sub(v.counts.From))/float64(whole))))
-	runes := []rune(scale)
-	if at < len(runes) {
-		runes[at] = []rune(a.glyph("▲", "^"))[0]
-	}
-	return string(runes)
+	return int(float64(cells-1) * min(1, max(0, float64(r.Time.Sub(v.counts.From))/float64(whole)))), true
 }
 
 // regroup fits counts into fewer or more cells.
@@ -405,7 +414,9 @@ func (v *events) reveal(a *App, msg evidenceMsg) tea.Cmd {
 		a.say("the case's event store does not have this event")
 		return nil
 	}
-	a.show(actEvents)
+	if a.screen != actEvents || len(a.opened) > 0 {
+		a.jump(actEvents)
+	}
 	if v.shown == nil {
 		v.list.moveTo(int(msg.row))
 		return v.load(a)
@@ -418,7 +429,7 @@ func (v *events) reveal(a *App, msg evidenceMsg) tea.Cmd {
 		v.filters[i].off = true
 	}
 	v.zoom, v.goTo = nil, msg.row
-	a.say("the filters are off: they hide this event")
+	a.say("the filters are switched off: they hide this event")
 	return v.filter(a)
 }
 
@@ -434,20 +445,15 @@ func complete(text string, at int) (string, int) {
 	return text[:c.Start] + c.Insert + text[c.End:], len([]rune(text[:c.Start] + c.Insert))
 }
 
-// raw reads the event out of its own log: its XML, or its neighbours there.
-func (v *events) raw(a *App, act action) tea.Cmd {
-	r, ok := v.event()
-	if !ok || a.c == nil {
-		return nil
-	}
+// near is how many neighbours of an event are shown, before and after.
+const near = 50
+
+// raw reads an event out of its own log, with some of its neighbours there.
+func (a *App) raw(source string, offset int64, near int) tea.Cmd {
 	ctx, c := a.ctx, a.c
-	near := 0
-	if act == actNeighbours {
-		near = 20
-	}
 	return func() tea.Msg {
-		list, at, err := c.Around(ctx, r.Source, r.Offset, near, near)
-		return rawMsg{list, at, near > 0, r.Source, err}
+		list, at, err := c.Around(ctx, source, offset, near, near)
+		return rawMsg{list, at, near > 0, source, err}
 	}
 }
 
@@ -504,25 +510,41 @@ func newNeighbours(msg rawMsg) *neighbours {
 }
 
 func (n *neighbours) title() string   { return "neighbours in " + n.msg.source }
-func (n *neighbours) scopes() []scope { return scopesOf["event"] }
+func (n *neighbours) scopes() []scope { return scopesOf["neighbours"] }
 
 func (n *neighbours) do(a *App, act action) (tea.Cmd, bool) {
 	switch act {
 	case actOpen, actXML:
 		a.open(xmlView(&n.msg.events[n.list.cursor]))
-	case actBookmark, actNeighbours:
-		a.say("in the list of events")
+	case actBookmark:
+		a.bookmark(n.subject())
+	case actNote:
+		a.noteEvent(n.subject())
+	case actNeighbours:
+		return a.raw(n.msg.source, n.msg.events[n.list.cursor].Offset, near), true
 	default:
 		return nil, n.list.move(act)
 	}
 	return nil, true
 }
 
+func (n *neighbours) click(a *App, x, y int) bool { return n.list.click(a, x, y) }
+
+// subject names the event of the cursor, for notes.
+func (n *neighbours) subject() notes.Subject {
+	e := &n.msg.events[n.list.cursor]
+	return notes.Subject{Log: n.msg.source, Offset: e.Offset, Host: e.Computer, Channel: e.Channel, Record: e.Record, Time: e.Time}
+}
+
+func (n *neighbours) copies(*App) []copyItem {
+	return []copyItem{{"the XML", event.CleanLines(n.msg.events[n.list.cursor].XML())}}
+}
+
 func (n *neighbours) render(a *App, width, height int) []string {
-	return n.list.render(width, height, func(i int) string {
+	return n.list.render(0, 0, width, height, func(i int) string {
 		e := &n.msg.events[i]
-		row := fit(fmt.Sprintf(" %s #%-8d %s %s %d  %s", a.time(report.Time{Time: e.Time}), e.Record, fit(levelWord(e.Level), levelCells),
-			clean(query.ShortName(e.Provider)), e.ID, index.Tell(e.Provider, e.ID, e.Fields, nil, nil, nil, 400)), width)
+		row := fit(fmt.Sprintf(" %s #%-8d %s %s %d  %s", a.time(report.Time{Time: e.Time}), e.Record, fit(levelWord(e.Level), 5),
+			cell(query.ShortName(e.Provider), 14), e.ID, brief(index.Tell(e.Provider, e.ID, e.Fields, nil, nil, nil, 400), width)), width)
 		switch {
 		case i == n.list.cursor:
 			return a.paint.paint(selected, row)

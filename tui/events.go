@@ -33,8 +33,9 @@ type events struct {
 	errors   *store.Set // rows that are errors, when they have been asked for
 
 	cache  map[int64]store.Row
-	asked  map[int64]bool
-	gen    int // of the filters
+	asked  map[int]bool // blocks of the list whose rows were asked for
+	gen    int          // of the filters
+	asking string       // what they say together
 	cancel context.CancelFunc
 	busy   bool
 	failed string
@@ -62,7 +63,7 @@ func (f filter) text() string {
 }
 
 func newEvents() *events {
-	return &events{cache: map[int64]store.Row{}, asked: map[int64]bool{}, goTo: -1, detail: true, bars: true}
+	return &events{cache: map[int64]store.Row{}, asked: map[int]bool{}, goTo: -1, detail: true, bars: true}
 }
 
 func (v *events) title() string   { return "Events" }
@@ -101,6 +102,8 @@ func (v *events) update(a *App, msg tea.Msg) tea.Cmd {
 		return v.start(a)
 	case ScanState:
 		if msg.Case != nil {
+			clear(v.cache) // another generation numbers its rows anew
+			v.errors, v.matches = nil, nil
 			return v.start(a)
 		}
 	case foundMsg:
@@ -108,7 +111,7 @@ func (v *events) update(a *App, msg tea.Msg) tea.Cmd {
 	case rowsMsg:
 		v.take(msg)
 	case searchedMsg:
-		v.searched(a, msg)
+		return v.searched(a, msg)
 	case evidenceMsg:
 		return v.reveal(a, msg)
 	case findingsMsg:
@@ -153,7 +156,8 @@ func (v *events) filter(a *App) tea.Cmd {
 	ctx, cancel := context.WithCancel(a.ctx)
 	v.gen++
 	v.cancel, v.busy, v.failed = cancel, true, ""
-	gen, text, c := v.gen, v.query(), a.c
+	v.asking = v.query()
+	gen, text, c := v.gen, v.asking, a.c
 	return func() tea.Msg { return findRows(ctx, c, gen, text) }
 }
 
@@ -196,14 +200,18 @@ func (v *events) found(a *App, msg foundMsg) tea.Cmd {
 		v.failed = msg.err.Error()
 		return nil
 	}
-	at := v.current() // stay at the event, or near it
+	at := v.current() // stay at the event, or near it, on the same line of the page
+	line := v.list.cursor - v.list.top
 	v.shown, v.total, v.counts = msg.rows, msg.total, msg.counts
-	v.list.resize(v.length())
+	clear(v.asked)
 	if v.goTo >= 0 {
 		at, v.goTo = v.goTo, -1
 	}
+	v.list.resize(v.length())
 	if at >= 0 {
 		v.list.moveTo(v.indexOf(at))
+		v.list.top = v.list.cursor - line
+		v.list.scroll()
 	}
 	return v.load(a)
 }
@@ -247,35 +255,39 @@ func (v *events) event() (store.Row, bool) {
 	return r, ok
 }
 
-// maxCached is how many rows are kept.
-const maxCached = 2000
+// Rows are read in blocks: one row costs nearly as much as all of a block.
+const (
+	rowsInBlock = 128
+	maxCached   = 4000 // rows
+)
 
-// load reads the rows of the page, and of the ones before and after, that are
-// not there.
+// load reads the blocks of the list that the page is in, with a page before and
+// after, as far as they are not there.
 func (v *events) load(a *App) tea.Cmd {
 	if a.c == nil || v.length() == 0 {
-		return nil
-	}
-	page := max(50, v.list.height)
-	set := []int64{}
-	for i := max(0, v.list.top-page); i < min(v.length(), v.list.top+2*page); i++ {
-		if row := v.row(i); !v.asked[row] {
-			set = append(set, row)
-		}
-	}
-	if len(set) == 0 {
 		return nil
 	}
 	if len(v.cache) > maxCached {
 		clear(v.cache)
 		clear(v.asked)
-		return v.load(a)
 	}
-	for _, row := range set {
-		v.asked[row] = true
+	var rows []int64
+	page := max(20, v.list.height)
+	last := min(v.length()-1, v.list.top+2*page)
+	for block := max(0, v.list.top-page) / rowsInBlock; block <= last/rowsInBlock; block++ {
+		if v.asked[block] {
+			continue
+		}
+		v.asked[block] = true
+		for i := block * rowsInBlock; i < min(v.length(), (block+1)*rowsInBlock); i++ {
+			rows = append(rows, v.row(i))
+		}
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	c, gen := a.c, v.gen
-	return func() tea.Msg { return readRows(c, gen, set) }
+	return func() tea.Msg { return readRows(c, gen, rows) }
 }
 
 func readRows(c *index.Case, gen int, rows []int64) tea.Msg {
@@ -332,14 +344,10 @@ func (v *events) do(a *App, act action) (tea.Cmd, bool) {
 		v.detail = !v.detail
 	case actZoomIn, actZoomOut:
 		return v.zoomTime(a, act == actZoomIn), true
-	case actBookmark:
-		v.bookmark(a)
-	case actNote:
-		v.note(a)
-	case actOpen:
-		v.openEvent(a)
-	case actXML, actNeighbours:
-		return v.raw(a, act), true
+	case actBookmark, actNote, actOpen, actXML, actNeighbours:
+		if r, ok := v.event(); ok && a.c != nil {
+			return v.doEvent(a, act, &r), true
+		}
 	case actBack:
 		if len(v.zoom) > 0 || len(v.filters) > 0 {
 			v.popFilter()
@@ -350,6 +358,23 @@ func (v *events) do(a *App, act action) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// doEvent does what is done with one event.
+func (v *events) doEvent(a *App, act action, r *store.Row) tea.Cmd {
+	switch act {
+	case actBookmark:
+		a.bookmark(eventSubject(r))
+	case actNote:
+		a.noteEvent(eventSubject(r))
+	case actOpen:
+		v.openEvent(a, r)
+	case actXML:
+		return a.raw(r.Source, r.Offset, 0)
+	case actNeighbours:
+		return a.raw(r.Source, r.Offset, near)
+	}
+	return nil
 }
 
 // popFilter takes back the last narrowing: Esc goes back.
@@ -378,14 +403,19 @@ func (v *events) render(a *App, width, height int) []string {
 	if v.length() == 0 {
 		lines = append(lines, page([]string{"", " " + v.none()}, width, rest-detail)...)
 	} else {
-		lines = append(lines, v.list.render(width, rest-detail, func(i int) string { return v.line(a, i, width) })...)
+		if rest-detail > 8 {
+			lines, rest = append(lines, a.paint.paint(dim, columnNames(width))), rest-1
+		}
+		lines = append(lines, v.list.render(0, len(lines), width, rest-detail, func(i int) string { return v.line(a, i, width) })...)
 	}
 	if detail > 0 {
-		lines = append(lines, a.paint.paint(dim, strings.Repeat(a.glyph("─", "-"), width)))
+		lines = append(lines, a.paint.paint(dim, strings.Repeat("─", width)))
 		lines = append(lines, v.preview(a, width, detail-1)...)
 	}
 	return lines
 }
+
+func (v *events) click(a *App, x, y int) bool { return v.list.click(a, x, y) }
 
 func (v *events) none() string {
 	switch {
@@ -402,7 +432,7 @@ func (v *events) chips(a *App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, " %d of %d events", v.length(), v.total)
 	if v.length() > 0 {
-		fmt.Fprintf(&b, ", %d", v.list.cursor+1)
+		fmt.Fprintf(&b, ", at %d", v.list.cursor+1)
 	}
 	if v.busy {
 		b.WriteString(" (looking)")
@@ -415,7 +445,7 @@ func (v *events) chips(a *App) string {
 		if f.negated {
 			mark += "not "
 		}
-		fmt.Fprintf(&b, "  [%s%s]", mark, clean(f.query))
+		fmt.Fprintf(&b, "  [%s%s]", mark, strings.TrimRight(cell(f.query, 40), " "))
 	}
 	if n := len(v.zoom); n > 0 {
 		fmt.Fprintf(&b, "  [%s to %s]", a.time(report.Time{Time: v.zoom[n-1].from}), a.time(report.Time{Time: v.zoom[n-1].to}))
@@ -428,19 +458,50 @@ func (v *events) chips(a *App) string {
 		fmt.Fprintf(&b, "  search: %s (%d)", clean(v.search), n)
 	}
 	if len(v.filters) == 0 && v.search == "" {
-		fmt.Fprintf(&b, "   %s filters, %s searches", a.keys.key(actFilter), a.keys.key(actSearch))
+		fmt.Fprintf(&b, ".  %s filters; %s goes to what is evidence (◆), %s to errors", a.keys.key(actFilter), a.keys.key(actNextProof), a.keys.key(actNextError))
 	}
 	return b.String()
 }
 
-// The columns of the list, in cells.
-const (
-	timeCells     = 23
-	hostCells     = 14
-	levelCells    = 5
-	providerCells = 18
-	idCells       = 6
-)
+// columnCells are the widths of the first columns: time, host, level, provider,
+// id. What an event says has the rest, so on a narrow page they give way.
+type columnCells [5]int
+
+func columnsFor(width int) columnCells {
+	switch {
+	case width >= 120:
+		return columnCells{23, hostCells, 5, 18, 6}
+	case width >= 80:
+		return columnCells{14, 9, 5, 12, 5}
+	}
+	return columnCells{14, 8, 5, 0, 5}
+}
+
+const hostCells = 14
+
+// set puts values into the columns; one without a width is left out.
+func (c columnCells) set(values [5]string) string {
+	var b strings.Builder
+	for i, value := range values {
+		if c[i] > 0 {
+			b.WriteString(cell(value, c[i]))
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// when is a time for its column.
+func (c columnCells) when(a *App, t time.Time) string {
+	if c[0] < len("2006-01-02 15:04:05.000") && !a.cfg.RelativeTimes && !t.IsZero() {
+		return t.UTC().Format("01-02 15:04:05")
+	}
+	return a.time(report.Time{Time: t})
+}
+
+func columnNames(width int) string {
+	return fit(" "+columnsFor(width).set([5]string{"time", "host", "level", "provider", "id"})+"what it says", width)
+}
 
 // line is one event. Each column is cut hard, so that a wide or strange
 // character shifts nothing.
@@ -457,15 +518,15 @@ func (v *events) line(a *App, i, width int) string {
 	mark := " "
 	switch {
 	case a.has(notes.Bookmark, eventSubject(&r)):
-		mark = a.glyph("★", "*")
+		mark = "★"
 	case a.has(notes.Note, eventSubject(&r)):
-		mark = a.glyph("✎", "n")
+		mark = "✎"
 	case v.findings != nil && v.findings.Has(n):
-		mark = a.glyph("◆", "!")
+		mark = "◆"
 	}
-	row := mark + fit(a.time(report.Time{Time: r.Time}), timeCells) + " " + fit(clean(shortHost(r.Host)), hostCells) + " " +
-		fit(levelWord(r.Level), levelCells) + " " + fit(clean(query.ShortName(provider(&r))), providerCells) + " " + fit(fmt.Sprint(r.ID), idCells) + " " +
-		clean(index.TellRow(&r, 400))
+	columns := columnsFor(width)
+	row := mark + columns.set([5]string{columns.when(a, r.Time), shortHost(r.Host), levelWord(r.Level), query.ShortName(provider(&r)), fmt.Sprint(r.ID)}) +
+		brief(index.TellRow(&r, 400), width)
 	row = fit(row, width)
 	switch {
 	case i == v.list.cursor:
@@ -503,11 +564,13 @@ func (v *events) preview(a *App, width, height int) []string {
 	if !ok {
 		return page(nil, width, height)
 	}
-	return page(describeEvent(a, &r, width), width, height)
+	return page(describeEvent(a, &r, width, height), width, height)
 }
 
-// describeEvent says all that the store has of an event.
-func describeEvent(a *App, r *store.Row, width int) []string {
+// describeEvent says all that the store has of an event, in some lines more
+// than the given number at most.
+func describeEvent(a *App, r *store.Row, width, most int) []string {
+	enough := min(maxText, most*width) // bytes of one text
 	lines := hang(" ", fmt.Sprintf("%s  %s  %s  %s %d  %s", a.time(report.Time{Time: r.Time}), clean(r.Host), query.LevelName(r.Level), clean(provider(r)), r.ID, clean(r.Channel)), width)
 	if s := known.Summary(r.Provider, r.ID); s != "" {
 		lines = append(lines, hang(" it means: ", s, width)...)
@@ -520,28 +583,27 @@ func describeEvent(a *App, r *store.Row, width int) []string {
 	}
 	names := 0
 	for _, f := range r.Fields {
-		names = max(names, min(30, ansi.StringWidth(clean(f.Name))))
+		names = max(names, min(30, ansi.StringWidth(cutBytes(f.Name, 64))))
 	}
 	for _, f := range r.Fields {
-		// A field may have megabytes; what is beyond this is in its XML.
-		value := clean(cutBytes(f.Value, 64<<10))
-		lines = append(lines, hang(" "+fit(clean(f.Name), names)+"  ", value, width)...)
+		if len(lines) > most {
+			return lines
+		}
+		if f == (event.Field{}) {
+			continue // a classic event has many of them
+		}
+		lines = append(lines, hang(" "+cell(f.Name, names)+"  ", clean(cutBytes(f.Value, enough)), width)...)
 	}
 	if r.Message != "" {
-		for line := range strings.SplitSeq(event.CleanLines(cutBytes(r.Message, 64<<10)), "\n") {
+		for line := range strings.SplitSeq(event.CleanLines(cutBytes(r.Message, enough)), "\n") {
 			lines = append(lines, hang(" ", line, width)...)
 		}
 	}
 	return append(lines, hang(" in ", fmt.Sprintf("%s record %d, offset %d", clean(r.Source), r.Record, r.Offset), width)...)
 }
 
-// cutBytes shortens text to n bytes, at the end of a character.
-func cutBytes(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
-}
+// allLines is more lines than an event has on screen.
+const allLines = 100_000
 
 // eventSubject names an event by content, for notes.
 func eventSubject(r *store.Row) notes.Subject {
@@ -549,13 +611,17 @@ func eventSubject(r *store.Row) notes.Subject {
 }
 
 // openEvent shows the event alone.
-func (v *events) openEvent(a *App) {
-	r, ok := v.event()
-	if !ok {
-		return
+func (v *events) openEvent(a *App, r *store.Row) {
+	t := newText(fmt.Sprintf("%s %d", query.ShortName(provider(r)), r.ID), func(a *App, width int) []string { return describeEvent(a, r, width, allLines) })
+	t.item = func(a *App) []copyItem { return copyEvent(a, r) }
+	t.keys = scopesOf["event"]
+	t.more = func(a *App, act action) (tea.Cmd, bool) {
+		switch act {
+		case actXML, actNeighbours, actBookmark, actNote:
+			return v.doEvent(a, act, r), true
+		}
+		return nil, false
 	}
-	t := newText(fmt.Sprintf("%s %d", query.ShortName(provider(&r)), r.ID), func(a *App, width int) []string { return describeEvent(a, &r, width) })
-	t.item = func(a *App) []copyItem { return copyEvent(a, &r) }
 	a.open(t)
 }
 
@@ -571,7 +637,7 @@ func (v *events) copies(a *App) []copyItem {
 func copyEvent(a *App, r *store.Row) []copyItem {
 	when := report.Time{Time: r.Time}.String()
 	line := fmt.Sprintf("%s %s %s %d: %s [%s record %d]", when, clean(r.Host), clean(query.ShortName(provider(r))), r.ID, clean(index.TellRow(r, 400)), clean(r.Source), r.Record)
-	full := describeEvent(a, r, 10_000)
+	full := describeEvent(a, r, 10_000, allLines)
 	for i := range full {
 		full[i] = strings.TrimSpace(full[i])
 	}

@@ -16,7 +16,7 @@ import (
 func (v *verdicts) write(a *App, act action) tea.Cmd {
 	row := v.selected()
 	if row == nil || row.finding == nil {
-		a.say("choose a finding first")
+		a.say("choose a finding first: confirmed, likely, possible or ruled-out")
 		return nil
 	}
 	if err := a.canWrite(); err != nil {
@@ -59,17 +59,26 @@ func (a *App) put(e notes.Entry, said string) bool {
 		a.say("NOT SAVED: %v", err)
 		return false
 	}
+	a.written++
 	a.say("%s", said)
 	return true
+}
+
+// remove takes an entry back and says so.
+func (a *App) remove(kind notes.Kind, s notes.Subject, said string) {
+	if err := a.c.Notes().Remove(kind, s, a.session.Now().UTC()); err != nil {
+		a.say("NOT SAVED: %v", err)
+		return
+	}
+	a.written++
+	a.say("%s", said)
 }
 
 func (v *verdicts) triage(a *App, f *report.Finding, state, question string) {
 	s := findingSubject(f, "")
 	old, _ := a.entry(notes.Triage, s)
 	if old.Value == state { // once more takes it back
-		if err := a.c.Notes().Remove(notes.Triage, s, a.session.Now().UTC()); err != nil {
-			a.say("NOT SAVED: %v", err)
-		}
+		a.remove(notes.Triage, s, "no longer "+state)
 		v.dirty = true
 		return
 	}
@@ -102,9 +111,7 @@ func (v *verdicts) note(a *App, f *report.Finding) {
 // saveNote saves a note; an empty one removes it.
 func (a *App) saveNote(s notes.Subject, text string) {
 	if strings.TrimSpace(text) == "" {
-		if err := a.c.Notes().Remove(notes.Note, s, a.session.Now().UTC()); err != nil {
-			a.say("NOT SAVED: %v", err)
-		}
+		a.remove(notes.Note, s, "no note")
 		return
 	}
 	a.put(notes.Entry{Kind: notes.Note, Subject: s, Text: text}, "note saved")
@@ -119,9 +126,7 @@ func (v *verdicts) tick(a *App, f *report.Finding) tea.Cmd {
 	}
 	s := findingSubject(f, stepName(f, step))
 	if a.has(notes.Step, s) {
-		if err := a.c.Notes().Remove(notes.Step, s, a.session.Now().UTC()); err != nil {
-			a.say("NOT SAVED: %v", err)
-		}
+		a.remove(notes.Step, s, "not done, saved")
 	} else {
 		a.put(notes.Entry{Kind: notes.Step, Subject: s, Value: "done"}, "done, saved")
 	}

@@ -17,11 +17,14 @@ type scope int
 
 const (
 	everywhere scope = iota
-	lists            // what has a cursor
+	lists            // what moves up and down
+	choosing         // lists of which a row can be opened
 	panes            // what has panes beside each other
 	records          // what shows events
 	eventList        // the list of all events
+	timeScale        // what is drawn over time
 	findings         // what shows a finding
+	noting           // what can be noted
 	menus            // lists to choose from
 )
 
@@ -91,70 +94,74 @@ type binding struct {
 	scope  scope
 	keys   []string // as Bubble Tea names them
 	help   string
+	hint   string // on the foot line; "": not there
 }
 
-// bindings is the key table.
+// bindings is the key table, in the order of help and of the foot line: what a
+// view is for comes first.
 var bindings = []binding{
-	{actUp, lists, []string{"up", "k"}, "one row up"},
-	{actDown, lists, []string{"down", "j"}, "one row down"},
-	{actPageUp, lists, []string{"pgup", "ctrl+b"}, "one page up"},
-	{actPageDown, lists, []string{"pgdown", "ctrl+f"}, "one page down"},
-	{actTop, lists, []string{"home", "g"}, "to the first row"},
-	{actBottom, lists, []string{"end", "G"}, "to the last row"},
-	{actOpen, lists, []string{"enter"}, "open what the cursor is on"},
+	{actOpen, choosing, []string{"enter"}, "open what the cursor is on", "open"},
+	{actRemedy, findings, []string{"r"}, "to what to do", "what to do"},
+	{actNextProof, findings, []string{"v"}, "to the next piece of evidence", "evidence"},
+	{actPrevProof, findings, []string{"V"}, "to the previous piece of evidence", ""},
+	{actContext, findings, []string{"o"}, "show this evidence among all events", "among events"},
+	{actAnswer, findings, []string{"a"}, "answer what the logs can't tell: yes, no or unknown", "answer"},
+	{actConfirm, findings, []string{"c"}, "confirm the finding, with a reason", "confirm"},
+	{actDismiss, findings, []string{"x"}, "dismiss the finding, with a reason", "dismiss"},
+	{actTick, findings, []string{"space"}, "tick a step that is done", "step done"},
 
-	{actNarrow, menus, []string{"/"}, "show only what contains a text"},
+	{actFilter, eventList, []string{"/"}, "show only the events that match a query", "filter"},
+	{actFilterCell, eventList, []string{"f"}, "filter by a field of this event", "by field"},
+	{actFilterStack, eventList, []string{"F"}, "the filters in use: switch, negate, remove, save", ""},
+	{actSearch, eventList, []string{"s"}, "mark the events that match, and keep the others", "search"},
+	{actNextMatch, eventList, []string{"n"}, "to the next match of the search", ""},
+	{actPrevMatch, eventList, []string{"N"}, "to the previous match of the search", ""},
+	{actNextError, eventList, []string{"e"}, "to the next error", "next error"},
+	{actPrevError, eventList, []string{"E"}, "to the previous error", ""},
+	{actNextProof, eventList, []string{"v"}, "to the next event that is evidence", "next evidence"},
+	{actPrevProof, eventList, []string{"V"}, "to the previous event that is evidence", ""},
+	{actNextMark, eventList, []string{"u"}, "to the next bookmark", ""},
+	{actPrevMark, eventList, []string{"U"}, "to the previous bookmark", ""},
+	{actHistogram, eventList, []string{"H"}, "show or hide the histogram", ""},
+	{actZoom, eventList, []string{"z"}, "show or hide the event below the list", ""},
 
-	{actNextPane, panes, []string{"tab"}, "to the next pane"},
-	{actPrevPane, panes, []string{"shift+tab"}, "to the previous pane"},
-	{actZoom, panes, []string{"z"}, "this pane alone, or all of them"},
+	{actZoomIn, timeScale, []string{"+", "="}, "only the time around this one", "zoom in"},
+	{actZoomOut, timeScale, []string{"-"}, "a longer time again", ""},
 
-	{actNextProof, findings, []string{"v"}, "to the next piece of evidence"},
-	{actPrevProof, findings, []string{"V"}, "to the previous piece of evidence"},
-	{actContext, findings, []string{"o"}, "show this evidence among all events"},
-	{actConfirm, findings, []string{"c"}, "confirm the finding, with a reason"},
-	{actDismiss, findings, []string{"x"}, "dismiss the finding, with a reason"},
-	{actAnswer, findings, []string{"a"}, "answer what the logs can't tell: yes, no or unknown"},
-	{actRemedy, findings, []string{"r"}, "to what to do"},
-	{actTick, findings, []string{"space"}, "tick a step that is done"},
+	{actBookmark, records, []string{"b"}, "bookmark this event", "bookmark"},
+	{actXML, records, []string{"X"}, "the event's XML", "XML"},
+	{actNeighbours, records, []string{"p"}, "its neighbours in its own log", "neighbours"},
 
-	{actFilter, eventList, []string{"/"}, "show only the events that match a query"},
-	{actFilterCell, eventList, []string{"f"}, "filter by a field of this event"},
-	{actFilterStack, eventList, []string{"F"}, "the filters in use: switch, negate, remove, save"},
-	{actSearch, eventList, []string{"s"}, "mark the events that match, and keep the others"},
-	{actNextMatch, eventList, []string{"n"}, "to the next match of the search"},
-	{actPrevMatch, eventList, []string{"N"}, "to the previous match of the search"},
-	{actNextError, eventList, []string{"e"}, "to the next error"},
-	{actPrevError, eventList, []string{"E"}, "to the previous error"},
-	{actNextProof, eventList, []string{"v"}, "to the next event that is evidence"},
-	{actPrevProof, eventList, []string{"V"}, "to the previous event that is evidence"},
-	{actNextMark, eventList, []string{"u"}, "to the next bookmark"},
-	{actPrevMark, eventList, []string{"U"}, "to the previous bookmark"},
-	{actHistogram, eventList, []string{"H"}, "show or hide the histogram"},
-	{actZoomIn, eventList, []string{"+"}, "only the time around this event"},
-	{actZoomOut, eventList, []string{"-"}, "a longer time again"},
+	{actNarrow, menus, []string{"/"}, "show only what contains a text", "narrow"},
 
-	{actBookmark, records, []string{"b"}, "bookmark this event"},
-	{actXML, records, []string{"X"}, "the event's XML"},
-	{actNeighbours, records, []string{"p"}, "its neighbours in its own log"},
+	{actNextPane, panes, []string{"tab"}, "to the next pane", ""},
+	{actPrevPane, panes, []string{"shift+tab"}, "to the previous pane", ""},
+	{actZoom, panes, []string{"z"}, "this pane alone, or all of them", ""},
 
-	{actNote, everywhere, []string{"i"}, "write a note"},
-	{actCopy, everywhere, []string{"y"}, "copy"},
-	{actWrite, everywhere, []string{"w"}, "write this view or the report to a file"},
-	{actVerdicts, everywhere, []string{"1"}, "verdicts"},
-	{actJobs, everywhere, []string{"2"}, "jobs"},
-	{actEvents, everywhere, []string{"3"}, "events"},
-	{actCoverage, everywhere, []string{"4"}, "coverage"},
-	{actNotes, everywhere, []string{"5"}, "notes"},
-	{actRules, everywhere, []string{"6"}, "rules"},
-	{actTimes, everywhere, []string{"t"}, "times: absolute, relative"},
-	{actTheme, everywhere, []string{"T"}, "next theme"},
-	{actMouse, everywhere, []string{"m"}, "mouse on or off"},
-	{actPalette, everywhere, []string{":"}, "every action by its name"},
-	{actHelp, everywhere, []string{"?"}, "the keys that are valid here"},
-	{actStop, everywhere, []string{"ctrl+x"}, "stop the scan that runs"},
-	{actBack, everywhere, []string{"esc", "backspace"}, "back"},
-	{actQuit, everywhere, []string{"q", "ctrl+c"}, "quit"},
+	{actUp, lists, []string{"up", "k"}, "one row up", ""},
+	{actDown, lists, []string{"down", "j"}, "one row down", ""},
+	{actPageUp, lists, []string{"pgup", "ctrl+b"}, "one page up", ""},
+	{actPageDown, lists, []string{"pgdown", "ctrl+f"}, "one page down", ""},
+	{actTop, lists, []string{"home", "g"}, "to the first row", ""},
+	{actBottom, lists, []string{"end", "G"}, "to the last row", ""},
+
+	{actNote, noting, []string{"i"}, "write a note", "note"},
+	{actCopy, everywhere, []string{"y"}, "copy", "copy"},
+	{actWrite, everywhere, []string{"w"}, "write this view or the report to a file", "write"},
+	{actVerdicts, everywhere, []string{"1"}, "verdicts: what failed, and why", ""},
+	{actJobs, everywhere, []string{"2"}, "jobs: backups and restores over time", ""},
+	{actEvents, everywhere, []string{"3"}, "events: all of them, merged by time", ""},
+	{actCoverage, everywhere, []string{"4"}, "coverage: which log covers which time", ""},
+	{actNotes, everywhere, []string{"5"}, "notes: what you have written", ""},
+	{actRules, everywhere, []string{"6"}, "rules: what was checked where", ""},
+	{actTimes, everywhere, []string{"t"}, "times: in UTC, or before the last event", ""},
+	{actTheme, everywhere, []string{"T"}, "next theme", ""},
+	{actMouse, everywhere, []string{"m"}, "mouse on or off", ""},
+	{actPalette, everywhere, []string{":"}, "every action by its name", ""},
+	{actHelp, everywhere, []string{"?"}, "the keys that are valid here", ""},
+	{actStop, everywhere, []string{"ctrl+x"}, "stop the scan that runs", ""},
+	{actBack, everywhere, []string{"esc", "backspace"}, "back", ""},
+	{actQuit, everywhere, []string{"q", "ctrl+c"}, "quit", ""},
 }
 
 // A keymap finds the action of a key.
@@ -180,12 +187,15 @@ func newKeymap(changed map[string][]string) (*keymap, error) {
 
 // scopesOf are the sets of scopes that views name.
 var scopesOf = map[string][]scope{
-	"verdicts": {lists, panes, findings},
-	"events":   {lists, panes, eventList, records},
-	"event":    {lists, records},
-	"list":     {lists},
-	"text":     {lists},
-	"menu":     {lists, menus},
+	"verdicts":   {lists, choosing, panes, findings, noting},
+	"events":     {lists, choosing, eventList, timeScale, records, noting},
+	"event":      {lists, records, noting},
+	"neighbours": {lists, choosing, records, noting},
+	"jobs":       {lists, choosing, timeScale},
+	"list":       {lists},
+	"choice":     {lists, choosing},
+	"text":       {lists},
+	"menu":       {lists, choosing, menus},
 }
 
 // check wants each key to do one thing only wherever it is valid.
@@ -237,5 +247,17 @@ func (k *keymap) key(act action) string {
 
 // keyName is how a key is shown.
 func keyName(key string) string {
-	return strings.NewReplacer("pgdown", "PgDn", "pgup", "PgUp", "enter", "Enter", "esc", "Esc", "space", "Space", "tab", "Tab").Replace(key)
+	head, last := "", key
+	if i := strings.LastIndexByte(key[:max(0, len(key)-1)], '+'); i >= 0 {
+		head, last = key[:i+1], key[i+1:]
+	}
+	if name, ok := keyNames[last]; ok {
+		last = name
+	}
+	return head + last
+}
+
+var keyNames = map[string]string{
+	"pgdown": "PgDn", "pgup": "PgUp", "enter": "Enter", "esc": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",
+	"up": "Up", "down": "Down", "home": "Home", "end": "End",
 }

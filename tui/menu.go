@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // A menu is a list to choose from. What is typed after "/" narrows it.
@@ -13,6 +14,7 @@ type menu struct {
 	name  string
 	all   []menuItem
 	items []menuItem // of all, those that are shown
+	text  string     // that they contain
 	list  list
 }
 
@@ -51,36 +53,44 @@ func (m *menu) do(a *App, act action) (tea.Cmd, bool) {
 	return nil, false
 }
 
-// ask narrows the list while its text is typed.
+// ask narrows the list while its text is typed; Enter takes the row of the
+// cursor.
 func (m *menu) ask(a *App) {
-	p := a.ask("narrow", "", func(a *App, _ string) tea.Cmd { return nil })
-	p.check = func(_ *App, text string) error {
+	p := a.ask("narrow", m.text, func(a *App, _ string) tea.Cmd { return a.act(actOpen) })
+	p.live = func(_ *App, text string) tea.Cmd {
 		m.narrow(text)
+		return nil
+	}
+	p.undo = func(*App) tea.Cmd {
+		m.narrow("")
 		return nil
 	}
 }
 
 func (m *menu) narrow(text string) {
-	m.items = nil
+	m.items, m.text = nil, text
 	for _, it := range m.all {
 		if strings.Contains(strings.ToLower(it.text+" "+it.detail), strings.ToLower(text)) {
 			m.items = append(m.items, it)
 		}
 	}
 	m.list.resize(len(m.items))
+	m.list.moveTo(0)
 }
+
+func (m *menu) click(a *App, x, y int) bool { return m.list.click(a, x, y) }
 
 func (m *menu) render(a *App, width, height int) []string {
 	left := 0
 	for _, it := range m.all {
-		left = max(left, min(len([]rune(it.text)), width/2))
+		left = max(left, min(ansi.StringWidth(cutBytes(it.text, width)), width/2))
 	}
 	if len(m.items) == 0 {
 		return page([]string{"", " nothing here"}, width, height)
 	}
-	return m.list.render(width, height, func(i int) string {
+	return m.list.render(0, 0, width, height, func(i int) string {
 		it := m.items[i]
-		row := fit(fmt.Sprintf(" %s  %s", fit(clean(it.text), left), clean(it.detail)), width)
+		row := fit(fmt.Sprintf(" %s  %s", cell(it.text, left), brief(it.detail, width)), width)
 		if i == m.list.cursor {
 			return a.paint.paint(selected, row)
 		}
@@ -98,7 +108,7 @@ func newHelp(a *App, scopes []scope) *menu {
 		}
 		items = append(items, menuItem{strings.Join(keys, " "), b.help, func(a *App) tea.Cmd { return a.act(b.action) }})
 	}
-	return newMenu("keys (/ narrows, Enter does it)", items)
+	return newMenu("keys that are valid here", items)
 }
 
 // openPalette lists every action that is valid by its name.
@@ -110,6 +120,4 @@ func (a *App) openPalette() {
 	m := newMenu("actions", items)
 	a.open(m)
 	m.ask(a)
-	// Enter in the text box takes the first one.
-	a.prompt.done = func(a *App, _ string) tea.Cmd { return a.act(actOpen) }
 }

@@ -20,7 +20,7 @@ type notesView struct {
 func newNotesView() *notesView { return &notesView{} }
 
 func (v *notesView) title() string   { return "Notes" }
-func (v *notesView) scopes() []scope { return scopesOf["list"] }
+func (v *notesView) scopes() []scope { return scopesOf["choice"] }
 
 func (v *notesView) refresh(a *App) {
 	v.entries = nil
@@ -53,13 +53,16 @@ func (v *notesView) do(a *App, act action) (tea.Cmd, bool) {
 
 // showFinding goes to a finding on the first screen.
 func (a *App) showFinding(s notes.Subject) tea.Cmd {
-	a.show(actVerdicts)
+	if a.screen != actVerdicts {
+		a.jump(actVerdicts)
+	}
 	v := a.screens[actVerdicts].(*verdicts)
 	v.arrange(a.report)
 	s.Part = ""
 	for i, r := range v.rows {
 		if r.finding != nil && findingSubject(r.finding, "") == s {
 			v.left.moveTo(i)
+			v.inside = false
 			return nil
 		}
 	}
@@ -70,17 +73,23 @@ func (a *App) showFinding(s notes.Subject) tea.Cmd {
 func (v *notesView) render(a *App, width, height int) []string {
 	v.refresh(a)
 	if len(v.entries) == 0 {
-		return page([]string{"", fmt.Sprintf(" Nothing written so far. On a finding or an event: %s note, %s bookmark, %s confirm, %s dismiss.",
-			a.keys.key(actNote), a.keys.key(actBookmark), a.keys.key(actConfirm), a.keys.key(actDismiss))}, width, height)
+		text := fmt.Sprintf("Nothing written so far. %s writes a note on a finding or an event; %s bookmarks an event; %s confirms and %s dismisses a finding.",
+			a.keys.key(actNote), a.keys.key(actBookmark), a.keys.key(actConfirm), a.keys.key(actDismiss))
+		return page(append([]string{""}, hang(" ", text, width)...), width, height)
 	}
-	return v.list.render(width, height, func(i int) string {
+	detail := height / 3
+	lines := v.list.render(0, 0, width, height-detail, func(i int) string {
 		e := &v.entries[i]
-		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fit(clean(noteSubject(a, e)), 40), clean(strings.TrimSpace(e.Value+"  "+e.Text))), width)
+		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("01-02 15:04"), e.Kind, cell(noteSubject(a, e), width/3), brief(strings.TrimSpace(e.Value+"  "+e.Text), width)), width)
 		if i == v.list.cursor {
 			return a.paint.paint(selected, row)
 		}
 		return row
 	})
+	e := &v.entries[v.list.cursor]
+	lines = append(lines, a.paint.paint(dim, strings.Repeat("─", width)))
+	about := hang(" ", clean(fmt.Sprintf("%s of %s, %s", e.Kind, noteSubject(a, e), e.Time.UTC().Format("2006-01-02 15:04 UTC"))), width)
+	return append(lines, page(append(about, hang(" ", clean(strings.TrimSpace(e.Value+"  "+e.Text)), width)...), width, detail-1)...)
 }
 
 // noteSubject names what an entry is about.
@@ -105,4 +114,14 @@ func (v *notesView) copies(*App) []copyItem {
 		return nil
 	}
 	return []copyItem{{"all notes", strings.Join(lines, "\n")}}
+}
+
+func (v *notesView) click(a *App, x, y int) bool { return v.list.click(a, x, y) }
+
+func (v *notesView) table(a *App) (head []string, rows [][]string) {
+	for i := range v.entries {
+		e := &v.entries[i]
+		rows = append(rows, []string{report.Time{Time: e.Time}.String(), string(e.Kind), noteSubject(a, e), e.Value, e.Text})
+	}
+	return []string{"time", "kind", "about", "value", "text"}, rows
 }

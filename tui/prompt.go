@@ -5,6 +5,7 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // A prompt is a text box at the foot of the page. While it is there it has all
@@ -16,6 +17,8 @@ type prompt struct {
 	check  func(a *App, text string) error         // after each change; may be nil
 	done   func(a *App, text string) tea.Cmd       // at Enter
 	expand func(text string, at int) (string, int) // at Tab; may be nil
+	live   func(a *App, text string) tea.Cmd       // after each change to sound text; may be nil
+	undo   func(a *App) tea.Cmd                    // at Esc; may be nil
 }
 
 // ask opens a text box.
@@ -23,7 +26,6 @@ func (a *App) ask(label, text string, done func(a *App, text string) tea.Cmd) *p
 	in := textinput.New()
 	in.Prompt = ""
 	in.SetVirtualCursor(true)
-	in.SetWidth(max(10, a.width-len(label)-6))
 	in.SetValue(clean(text))
 	in.CursorEnd()
 	in.Focus()
@@ -51,15 +53,20 @@ func (p *prompt) render(a *App, width int) []string {
 	if p.err != "" {
 		lines = append(lines, a.paint.paint(critical, fit(" "+clean(strings.ReplaceAll(p.err, "\n", " ")), width)))
 	}
-	label := " " + p.label + ": "
-	return append(lines, a.paint.paint(strong, label)+fit(p.input.View(), width-len([]rune(label))))
+	label := fit(" "+p.label+": ", min(ansi.StringWidth(p.label)+3, width/2))
+	p.input.SetWidth(max(10, width-ansi.StringWidth(label)-2))
+	return append(lines, a.paint.paint(strong, label)+fit(p.input.View(), width-ansi.StringWidth(label)))
 }
 
 func (a *App) promptKey(msg tea.KeyPressMsg) tea.Cmd {
 	p := a.prompt
-	switch msg.String() {
+	before := p.input.Value()
+	switch key := msg.String(); key {
 	case "esc":
 		a.prompt = nil
+		if p.undo != nil {
+			return p.undo(a)
+		}
 		return nil
 	case "enter":
 		if p.err != "" {
@@ -67,6 +74,11 @@ func (a *App) promptKey(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		a.prompt = nil
 		return p.done(a, p.input.Value())
+	case "up", "down":
+		if m, ok := a.top().(*menu); ok {
+			m.list.move(action(key))
+		}
+		return nil
 	case "ctrl+u":
 		p.input.SetValue("")
 	case "tab":
@@ -76,13 +88,24 @@ func (a *App) promptKey(msg tea.KeyPressMsg) tea.Cmd {
 			p.input.SetCursor(at)
 		}
 	default:
-		var cmd tea.Cmd
-		p.input, cmd = p.input.Update(msg)
-		p.validate(a)
-		return cmd
+		if msg.Text != "" {
+			p.insert(msg.Text)
+		} else {
+			p.input, _ = p.input.Update(msg)
+		}
 	}
-	p.validate(a)
-	return nil
+	if p.input.Value() == before {
+		return nil
+	}
+	return p.changed(a)
+}
+
+// changed looks at the new text.
+func (p *prompt) changed(a *App) tea.Cmd {
+	if p.validate(a); p.err != "" || p.live == nil {
+		return nil
+	}
+	return p.live(a, p.input.Value())
 }
 
 func (p *prompt) validate(a *App) {

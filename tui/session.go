@@ -55,7 +55,7 @@ func (s ScanState) line() string {
 	case s.Done || s.Total == 0:
 		return ""
 	}
-	return fmt.Sprintf("scanning %d of %d MiB, %d events", s.Read/mib, s.Total/mib, s.Events)
+	return fmt.Sprintf("scanning: %d%% of %.1f MiB, %d events", 100*s.Read/s.Total, float64(s.Total)/mib, s.Events)
 }
 
 // Run shows a session until the engineer quits. The terminal is restored however

@@ -32,8 +32,8 @@ type verdictRow struct {
 	heading string
 	failure *report.Failure
 	finding *report.Finding
-	verdict string // of the finding for the failure that it stands under
-	missing *report.NotEvaluable
+	verdict string                // of the finding for the failure that it stands under
+	missing []report.NotEvaluable // what could not be checked
 }
 
 // A detailLine is a line of the right pane, and what it is about.
@@ -42,8 +42,9 @@ type detailLine struct {
 	role      role
 	evidence  *report.Evidence
 	criterion *report.Criterion
-	step      int // of the remedy, from 1
-	section   string
+	finding   *report.Finding // another one, to go to
+	step      int             // of the remedy, from 1
+	more      bool            // it goes on with what the line before it says
 }
 
 func newVerdicts() *verdicts { return &verdicts{width: -1} }
@@ -79,7 +80,7 @@ func (v *verdicts) arrange(r *report.Report) {
 	v.others(r, under)
 	v.left.resize(len(v.rows))
 	v.left.moveTo(v.strongest())
-	v.skipHeadings(+1)
+	v.left.skip(actTop, v.heading)
 }
 
 // strongest is the row where one would look first.
@@ -105,26 +106,12 @@ func (v *verdicts) others(r *report.Report, under map[string]bool) {
 		}
 		v.rows = append(v.rows, verdictRow{finding: f, verdict: f.Verdict})
 	}
-	if len(r.NotEvaluable) > 0 {
-		v.rows = append(v.rows, verdictRow{heading: fmt.Sprintf("Could not be checked (%d)", len(r.NotEvaluable))})
-	}
-	for i := range r.NotEvaluable {
-		v.rows = append(v.rows, verdictRow{missing: &r.NotEvaluable[i]})
+	if len(r.NotEvaluable) > 0 { // one row: a list of them would push the answers away
+		v.rows = append(v.rows, verdictRow{missing: r.NotEvaluable})
 	}
 }
 
-// skipHeadings moves the cursor off a heading.
-func (v *verdicts) skipHeadings(by int) {
-	for i := v.left.cursor; i >= 0 && i < len(v.rows); i += by {
-		if v.rows[i].heading == "" {
-			v.left.moveTo(i)
-			return
-		}
-	}
-	if by < 0 {
-		v.skipHeadings(+1)
-	}
-}
+func (v *verdicts) heading(row int) bool { return v.rows[row].heading != "" }
 
 // selected is the row of the cursor; nil if there is none.
 func (v *verdicts) selected() *verdictRow {
@@ -157,11 +144,16 @@ func (v *verdicts) do(a *App, act action) (tea.Cmd, bool) {
 		return v.openLine(a), true
 	case actNextProof, actPrevProof:
 		v.inside = true
-		v.step(act == actNextProof, func(l detailLine) bool { return l.evidence != nil })
+		here := v.line().evidence // which may have several lines
+		v.step(act == actNextProof, func(l detailLine) bool { return l.evidence != nil && l.evidence != here })
 		return nil, true
 	case actRemedy:
 		v.inside = true
-		v.step(true, func(l detailLine) bool { return l.section == "remedy" })
+		if !v.step(true, func(l detailLine) bool { return l.step > 0 && !l.more && l.step != v.line().step }) {
+			a.say("nothing to do is known for this")
+			return nil, true
+		}
+		v.right.reveal(v.right.cursor)
 		return nil, true
 	case actContext:
 		return v.openLine(a), true
@@ -174,13 +166,13 @@ func (v *verdicts) do(a *App, act action) (tea.Cmd, bool) {
 	if !v.left.move(act) {
 		return nil, false
 	}
-	v.skipHeadings(map[bool]int{true: -1, false: +1}[act == actUp || act == actPageUp])
+	v.left.skip(act, v.heading)
 	return nil, true
 }
 
 // step moves the cursor of the right pane to the next line of a kind, and from
-// the last to the first.
-func (v *verdicts) step(forward bool, want func(detailLine) bool) {
+// the last to the first; false: there is none.
+func (v *verdicts) step(forward bool, want func(detailLine) bool) bool {
 	n := len(v.lines)
 	for i := 1; i <= n; i++ {
 		at := v.right.cursor + i
@@ -189,9 +181,10 @@ func (v *verdicts) step(forward bool, want func(detailLine) bool) {
 		}
 		if want(v.lines[at%n]) {
 			v.right.moveTo(at % n)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // line is the line of the right pane's cursor.
@@ -202,14 +195,35 @@ func (v *verdicts) line() *detailLine {
 	return &detailLine{}
 }
 
-// openLine shows the event of the line among all events, if it cites one.
+// openLine shows what the line is about: the event that it cites among all
+// events, or another finding.
 func (v *verdicts) openLine(a *App) tea.Cmd {
-	e := v.line().evidence
-	if e == nil {
-		a.say("no event stands on this line; v goes to the next one that does")
-		return nil
+	l := v.line()
+	switch {
+	case l.evidence != nil:
+		return a.showEvidence(l.evidence)
+	case l.finding != nil:
+		if i := slices.IndexFunc(v.rows, func(r verdictRow) bool { return r.finding == l.finding }); i >= 0 {
+			v.left.moveTo(i)
+		}
+	default:
+		a.say("no event stands on this line; %s goes to the next one that does", a.keys.key(actNextProof))
 	}
-	return a.showEvidence(e)
+	return nil
+}
+
+// click puts the cursor on a row of either pane.
+func (v *verdicts) click(a *App, x, y int) bool {
+	if v.right.click(a, x, y) {
+		v.inside = true
+		return true
+	}
+	if row, ok := v.left.hit(x, y); ok && v.rows[row].heading == "" {
+		v.inside = false
+		v.left.moveTo(row)
+		return true
+	}
+	return false
 }
 
 // render lays the two panes out: beside each other on a wide page, one above
@@ -219,19 +233,20 @@ func (v *verdicts) render(a *App, width, height int) []string {
 	if len(v.rows) == 0 {
 		return page(v.nothing(a, width), width, height)
 	}
+	v.left.area, v.right.area = area{}, area{}
 	switch {
 	case v.zoomed || width < 80 || height < 21:
 		if v.inside {
-			return v.detail(a, width, height)
+			return v.detail(a, 0, 0, width, height)
 		}
 		return v.index(a, width, height)
 	case width >= 120:
-		w := width / 3
-		return beside(v.index(a, w, height), v.detail(a, width-w-1, height), a.paint.paint(dim, a.glyph("│", "|")))
+		w := width * 2 / 5
+		return beside(v.index(a, w, height), v.detail(a, w+1, 0, width-w-1, height), a.paint.paint(dim, "│"))
 	}
-	h := height / 3
-	rule := a.paint.paint(dim, strings.Repeat(a.glyph("─", "-"), width))
-	return append(append(v.index(a, width, h), rule), v.detail(a, width, height-h-1)...)
+	h := min(height/3, len(v.rows))
+	rule := a.paint.paint(dim, strings.Repeat("─", width))
+	return append(append(v.index(a, width, h), rule), v.detail(a, 0, h+1, width, height-h-1)...)
 }
 
 func (v *verdicts) nothing(a *App, width int) []string {
@@ -242,12 +257,12 @@ func (v *verdicts) nothing(a *App, width int) []string {
 	for _, c := range a.report.Checked {
 		lines = append(lines, hang(" checked: ", fmt.Sprintf("%s on %s", clean(c.Title), clean(c.Host)), width)...)
 	}
-	return append(lines, "", " 4 shows which logs cover which time; 3 lists all events.")
+	return append(lines, "", fmt.Sprintf(" %s shows which logs cover which time; %s lists all events.", a.keys.key(actCoverage), a.keys.key(actEvents)))
 }
 
 // index is the left pane.
 func (v *verdicts) index(a *App, width, height int) []string {
-	return v.left.render(width, height, func(i int) string {
+	return v.left.render(0, 0, width, height, func(i int) string {
 		row := fit(v.rows[i].text(a), width)
 		switch {
 		case v.rows[i].heading != "":
@@ -268,12 +283,27 @@ func (r *verdictRow) text(a *App) string {
 	case r.heading != "":
 		return " " + r.heading
 	case r.finding != nil:
-		return fmt.Sprintf("   %s %s%s", verdictWord(a, r.verdict), a.triageMark(r.finding), clean(r.finding.Title))
+		return fmt.Sprintf("   %s %s%s%s", verdictWord(r.verdict), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
 	case r.missing != nil:
-		return fmt.Sprintf(" %s %s: %s", a.glyph("?", "?"), clean(r.missing.Host), clean(r.missing.Title))
+		return fmt.Sprintf(" ? %s", count(len(r.missing), "check")+" could not be made: why, and what to collect")
 	}
 	x := r.failure
-	return fmt.Sprintf(" %s %s of %s, %s", a.glyph("✗", "x"), x.Kind, subject(x), a.time(x.Time))
+	return fmt.Sprintf(" ✗ %s %s of %s", a.minute(x.Time), x.Kind, subject(x))
+}
+
+// issueWord is the number under which KB975354 lists a finding.
+func issueWord(f *report.Finding) string {
+	if f.Issue == nil {
+		return ""
+	}
+	return fmt.Sprintf("issue %d: ", *f.Issue)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // subject names what a failure was about.
@@ -301,8 +331,8 @@ func shortHost(name string) string {
 }
 
 // verdictWord tells a verdict by a mark and a word.
-func verdictWord(a *App, verdict string) string {
-	mark := map[string]string{"confirmed": a.glyph("●", "#"), "likely": a.glyph("◐", "+"), "possible": a.glyph("○", "o"), "ruled-out": a.glyph("✗", "-")}[verdict]
+func verdictWord(verdict string) string {
+	mark := map[string]string{"confirmed": "●", "likely": "◐", "possible": "○", "ruled-out": "–"}[verdict]
 	return fmt.Sprintf("%s %-9s", mark, verdict)
 }
 
@@ -311,7 +341,7 @@ func verdictRole(verdict string) role {
 }
 
 // detail is the right pane.
-func (v *verdicts) detail(a *App, width, height int) []string {
+func (v *verdicts) detail(a *App, x, y, width, height int) []string {
 	if v.dirty || v.width != width || v.row != v.left.cursor {
 		if v.row != v.left.cursor {
 			v.right = list{}
@@ -320,7 +350,7 @@ func (v *verdicts) detail(a *App, width, height int) []string {
 		v.width, v.row, v.dirty = width, v.left.cursor, false
 		v.right.resize(len(v.lines))
 	}
-	return v.right.render(width, height, func(i int) string {
+	return v.right.render(x, y, width, height, func(i int) string {
 		l := v.lines[i]
 		row := fit(l.text, width)
 		if i == v.right.cursor && v.inside {
@@ -377,11 +407,7 @@ func quote(e *report.Evidence) string {
 
 // findingSubject names a finding by content, for notes.
 func findingSubject(f *report.Finding, part string) notes.Subject {
-	s := notes.Subject{Rule: f.Rule, Host: f.Host, Volume: f.Volume, Part: part}
-	if f.VM != nil {
-		s.VM = vmName(f.VM)
-	}
-	return s
+	return notes.Subject{Rule: f.Rule, Host: f.Host, VM: vmOf(f), Volume: f.Volume, Part: part}
 }
 
 // stepDone reports whether a step of a remedy was ticked.
@@ -404,13 +430,12 @@ func (a *App) entry(kind notes.Kind, s notes.Subject) (notes.Entry, bool) {
 	return a.c.Notes().Get(kind, s)
 }
 
-// triageMark says what the engineer thinks of a finding.
-func (a *App) triageMark(f *report.Finding) string {
-	e, ok := a.entry(notes.Triage, findingSubject(f, ""))
-	if !ok {
-		return ""
+// triageWord says what the engineer thinks of a finding.
+func (a *App) triageWord(f *report.Finding) string {
+	if e, ok := a.entry(notes.Triage, findingSubject(f, "")); ok {
+		return "(you " + clean(e.Value) + " it) "
 	}
-	return map[string]string{"confirmed": a.glyph("✓ ", "y "), "dismissed": a.glyph("✕ ", "n ")}[e.Value]
+	return ""
 }
 
 // unknownCriteria are those that could be answered by the engineer.
@@ -422,4 +447,19 @@ func unknownCriteria(f *report.Finding) []*report.Criterion {
 		}
 	}
 	return slices.Clip(list)
+}
+
+func (v *verdicts) table(a *App) (head []string, rows [][]string) {
+	for i := range a.report.Findings {
+		f := &a.report.Findings[i]
+		rows = append(rows, []string{f.Verdict, f.Rule, f.Title, f.Host, vmOf(f), f.Volume, f.First.String(), f.Last.String(), strings.TrimSpace(a.triageWord(f))})
+	}
+	return []string{"verdict", "rule", "title", "host", "vm", "volume", "first", "last", "triage"}, rows
+}
+
+func vmOf(f *report.Finding) string {
+	if f.VM == nil {
+		return ""
+	}
+	return vmName(f.VM)
 }

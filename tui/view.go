@@ -18,6 +18,8 @@ type view interface {
 	render(a *App, width, height int) []string
 	// copies returns what can be copied of what the cursor is on.
 	copies(a *App) []copyItem
+	// click puts the cursor on what is at a place of the body; false: nothing.
+	click(a *App, x, y int) bool
 }
 
 // A copyItem is one form of what the cursor is on.
@@ -28,6 +30,16 @@ type quiet struct{}
 
 func (quiet) update(*App, tea.Msg) tea.Cmd { return nil }
 func (quiet) copies(*App) []copyItem       { return nil }
+func (quiet) click(*App, int, int) bool    { return false }
+
+// click puts the cursor of a list on a row.
+func (l *list) click(_ *App, x, y int) bool {
+	row, ok := l.hit(x, y)
+	if ok {
+		l.moveTo(row)
+	}
+	return ok
+}
 
 // A textView is text to read: an event, its XML, help.
 type textView struct {
@@ -37,17 +49,20 @@ type textView struct {
 	list   list
 	cached []string
 	width  int
+	made   int // App.written when it was cached
 	item   func(a *App) []copyItem
+	more   func(a *App, act action) (tea.Cmd, bool) // what else can be done; may be nil
+	keys   []scope
 }
 
 func newText(name string, lines func(a *App, width int) []string) *textView {
-	return &textView{name: name, lines: lines}
+	return &textView{name: name, lines: lines, keys: scopesOf["text"]}
 }
 
 func (v *textView) title() string   { return v.name }
-func (v *textView) scopes() []scope { return scopesOf["text"] }
+func (v *textView) scopes() []scope { return v.keys }
 
-func (v *textView) do(_ *App, act action) (tea.Cmd, bool) {
+func (v *textView) do(a *App, act action) (tea.Cmd, bool) {
 	// Text has no cursor: the page moves.
 	switch act {
 	case actUp:
@@ -61,17 +76,20 @@ func (v *textView) do(_ *App, act action) (tea.Cmd, bool) {
 	case actTop, actBottom:
 		v.list.move(act)
 	default:
+		if v.more != nil {
+			return v.more(a, act)
+		}
 		return nil, false
 	}
 	return nil, true
 }
 
 func (v *textView) render(a *App, width, height int) []string {
-	if v.cached == nil || v.width != width {
-		v.cached, v.width = v.lines(a, width), width
+	if v.cached == nil || v.width != width || v.made != a.written {
+		v.cached, v.width, v.made = v.lines(a, width), width, a.written
 		v.list.resize(len(v.cached))
 	}
-	return v.list.render(width, height, func(i int) string { return v.cached[i] })
+	return v.list.render(0, 0, width, height, func(i int) string { return v.cached[i] })
 }
 
 func (v *textView) copies(a *App) []copyItem {

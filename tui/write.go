@@ -29,12 +29,58 @@ func (a *App) openWrite() {
 		text := a.pageText()
 		return a.askFile("page.txt", func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 	}})
+	if v, ok := a.top().(tabular); ok {
+		head, rows := v.table(a)
+		for _, format := range []string{"csv", "jsonl"} {
+			items = append(items, menuItem{"this table", format, func(a *App) tea.Cmd {
+				return a.askFile(string(a.screen)+"."+format, func(w io.Writer) error { return writeTable(w, format, head, rows) })
+			}})
+		}
+	}
 	if v := a.screens[actEvents].(*events); a.screen == actEvents && a.c != nil {
 		for _, format := range []string{"csv", "jsonl"} {
 			items = append(items, menuItem{"these events", format, func(a *App) tea.Cmd { return v.askExport(a, format) }})
 		}
 	}
 	a.open(newMenu("write", items))
+}
+
+// A tabular view can be written as a table.
+type tabular interface {
+	table(a *App) (head []string, rows [][]string)
+}
+
+// writeTable writes CSV, or an object a line with the head's names for its keys.
+func writeTable(w io.Writer, format string, head []string, rows [][]string) error {
+	if format == "csv" {
+		out := csv.NewWriter(w)
+		out.Write(head)
+		for _, row := range rows {
+			out.Write(cellsOf(row))
+		}
+		out.Flush()
+		return out.Error()
+	}
+	enc := json.NewEncoder(w)
+	for _, row := range rows {
+		object := map[string]string{}
+		for i, value := range row {
+			object[head[i]] = value
+		}
+		if err := enc.Encode(object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cellsOf makes values safe for a spreadsheet.
+func cellsOf(row []string) []string {
+	out := make([]string, len(row))
+	for i, value := range row {
+		out[i] = event.Cell(value)
+	}
+	return out
 }
 
 func extension(format string) string {
@@ -149,10 +195,7 @@ func newExport(w io.Writer, format string) func(*store.Row) error {
 			fields = append(fields, f.Name+"="+f.Value)
 		}
 		row := []string{report.Time{Time: r.Time}.String(), r.Host, fmt.Sprint(r.Level), provider(r), fmt.Sprint(r.ID), r.Channel, strings.Join(fields, "; "), r.Source, fmt.Sprint(r.Record), fmt.Sprint(r.Offset)}
-		for i := range row {
-			row[i] = event.Cell(row[i])
-		}
-		out.Write(row)
+		out.Write(cellsOf(row))
 		out.Flush()
 		return out.Error()
 	}
