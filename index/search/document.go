@@ -181,11 +181,36 @@ func labelsOf(r query.Row) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// knownFields are fields of one term that were made before: most documents have the
+// same few.
+type knownFields map[token]*field
+
+// maxKnown is how many are kept, of terms of at most maxKnownTerm bytes.
+const (
+	maxKnown     = 4096
+	maxKnownTerm = 256
+)
+
+func (k knownFields) field(t fieldTerms) *field {
+	if len(t.terms) != 1 || t.field == fieldTime || len(t.terms[0]) > maxKnownTerm {
+		return newField(t.field, t.terms)
+	}
+	key := token{t.field, t.terms[0]}
+	f, ok := k[key]
+	if !ok {
+		f = newField(t.field, t.terms)
+		if len(k) < maxKnown {
+			k[key] = f
+		}
+	}
+	return f
+}
+
 // bleveDocument returns the document as bleve takes it.
-func (p *draft) bleveDocument() *document.Document {
+func (p *draft) bleveDocument(k knownFields) *document.Document {
 	doc := document.NewDocument(p.id)
 	for _, t := range p.terms {
-		doc.AddField(newField(t.field, t.terms))
+		doc.AddField(k.field(t))
 	}
 	words, nums := index.TokenFrequencies{}, index.TokenFrequencies{}
 	for _, s := range p.texts {

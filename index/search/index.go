@@ -28,7 +28,7 @@ type Index struct {
 
 // Open prepares to use an index: it compares versions and the files' names and
 // sizes, in a millisecond. The files' content is compared with its hashes when
-// the first search, or Verify, needs it: some 0.2 s for a million events.
+// the first search, or Verify, needs it: some 0.1 s for a million events.
 //
 // The error is ErrDamaged or ErrOutdated if the index is to be built again.
 func Open(dir string, m Manifest) (*Index, error) {

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +56,7 @@ var questions = []string{
 type result struct {
 	Engine   string
 	Build    time.Duration
+	CPU      time.Duration // of building
 	Bytes    int64
 	Peak     int64 // resident while building
 	Open     time.Duration
@@ -113,11 +116,12 @@ func measure(ctx context.Context, i int) (result, error) {
 	dir := filepath.Join(parent, "index")
 	x := engines[i].make()
 
-	generate, start := generation(), time.Now()
+	generate, start, before := generation(), time.Now(), cpu()
 	if err := x.build(ctx, dir, searchtest.Events(1, *count)); err != nil {
 		return r, err
 	}
 	r.Build = time.Since(start) - generate
+	r.CPU = cpu() - before - generate
 	r.Peak = peak()
 	if r.Bytes, err = size(dir); err != nil {
 		return r, err
@@ -187,6 +191,20 @@ func peak() int64 {
 	return 0
 }
 
+// cpu is the time that the process has used of all processors, as Linux counts;
+// else 0. The fields after the process's name, which ends in a bracket, are
+// state, ten numbers, and user and system time in hundredths of a second.
+func cpu() time.Duration {
+	stat, _ := os.ReadFile("/proc/self/stat")
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 func print(results []result) {
 	row := func(name string, cell func(result) string) {
 		fmt.Printf("| %s |", name)
@@ -198,6 +216,7 @@ func print(results []result) {
 	row(fmt.Sprintf("%d events", *count), func(r result) string { return r.Engine })
 	fmt.Println("|" + strings.Repeat("---|", len(results)+1))
 	row("build, events/s", func(r result) string { return fmt.Sprintf("%.0f", float64(*count)/r.Build.Seconds()) })
+	row("CPU, µs an event", func(r result) string { return fmt.Sprintf("%.0f", r.CPU.Seconds()*1e6/float64(*count)) })
 	row("bytes an event", func(r result) string { return fmt.Sprint(r.Bytes / int64(*count)) })
 	row("resident, MiB", func(r result) string { return fmt.Sprint(r.Peak >> 20) })
 	row("open", func(r result) string { return millis(r.Open) })
