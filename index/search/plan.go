@@ -72,22 +72,12 @@ func plan(p query.Part) bounds {
 
 func everything(s *segment) (*roaring.Bitmap, error) { return s.live.Clone(), nil }
 
+// planAll: all bounds hold, and those from above do one by one too.
 func planAll(parts []query.Part) bounds {
 	if len(parts) == 0 {
 		return exactly(everything)
 	}
-	sum := bounds{exact: true}
-	var atMost, atLeast []expr
-	for _, part := range parts {
-		b := plan(part)
-		sum.exact = sum.exact && b.exact
-		if b.atMost != nil {
-			atMost = append(atMost, b.atMost)
-		}
-		if b.atLeast != nil {
-			atLeast = append(atLeast, b.atLeast)
-		}
-	}
+	atMost, atLeast, sum := planParts(parts)
 	if len(atMost) > 0 {
 		sum.atMost = allExpr(atMost)
 	}
@@ -97,9 +87,21 @@ func planAll(parts []query.Part) bounds {
 	return sum
 }
 
+// planAny: a bound from above needs that of every part.
 func planAny(parts []query.Part) bounds {
-	sum := bounds{exact: true}
-	var atMost, atLeast []expr
+	atMost, atLeast, sum := planParts(parts)
+	if len(atMost) == len(parts) {
+		sum.atMost = anyExpr(atMost)
+	}
+	if len(atLeast) > 0 {
+		sum.atLeast = anyExpr(atLeast)
+	}
+	return sum
+}
+
+// planParts returns the bounds that parts have, and whether all are exact.
+func planParts(parts []query.Part) (atMost, atLeast []expr, sum bounds) {
+	sum.exact = true
 	for _, part := range parts {
 		b := plan(part)
 		sum.exact = sum.exact && b.exact
@@ -110,13 +112,7 @@ func planAny(parts []query.Part) bounds {
 			atLeast = append(atLeast, b.atLeast)
 		}
 	}
-	if len(atMost) == len(parts) {
-		sum.atMost = anyExpr(atMost)
-	}
-	if len(atLeast) > 0 {
-		sum.atLeast = anyExpr(atLeast)
-	}
-	return sum
+	return atMost, atLeast, sum
 }
 
 // planNot: what does not match is at least what is not in atMost, and at most
