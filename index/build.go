@@ -67,6 +67,14 @@ func (c *Case) SearchScope(ctx context.Context) Scope {
 	return c.now().schema.Search.Scope
 }
 
+// SearchMissing says so if the case is to have a full-text index and has none.
+func (c *Case) SearchMissing() error {
+	if c.now().schema.Search == nil && c.WantedScope() != ScopeOff {
+		return errors.New("the full-text index is missing")
+	}
+	return nil
+}
+
 // WantedScope returns what the full-text index was asked to have.
 func (c *Case) WantedScope() Scope {
 	if c.now().schema.Scope == "" {

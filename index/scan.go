@@ -233,6 +233,30 @@ func (s *Scan) Commit(ctx context.Context, sc *scene.Scene, r *report.Report) er
 	return s.c.commit(&next)
 }
 
+// Amend puts a report that was made of the same logs in the place of the case's
+// own: with other answers, say. The full-text index, which has findings too, is
+// to be built again.
+func (c *Case) Amend(r *report.Report, v Versions) error {
+	if !c.Writable() {
+		return errors.New("the case was opened read-only")
+	}
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		return err
+	}
+	next := *c.now().schema
+	next.Generation++
+	next.Versions = v
+	var err error
+	if next.Report, err = writeFile(c.dir, fmt.Sprintf("report.%d.json", next.Generation), text.Bytes()); err != nil {
+		return err
+	}
+	if next.Search != nil {
+		next.Search, next.Earlier = nil, next.Search
+	}
+	return c.commit(&next)
+}
+
 // nothingNew reports whether the case is up to date.
 func (s *Scan) nothingNew(next *Schema, r *report.Report) bool {
 	old, _, err := s.c.Report()

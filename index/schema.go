@@ -56,6 +56,7 @@ type Versions struct {
 	Readers  string `json:"readers"`
 	Rules    string `json:"rules"`    // digest of all rules
 	Interest string `json:"interest"` // digest of what they look at
+	Answers  string `json:"answers"`  // digest of what the engineer answered
 }
 
 // An Input is a path that was given to a scan.

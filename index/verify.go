@@ -58,8 +58,11 @@ func (c *Case) verifyStore() error {
 
 func (c *Case) verifySearch(ctx context.Context) error {
 	x, err := c.now().search()
-	if err != nil || x == nil {
+	if err != nil {
 		return err
+	}
+	if x == nil {
+		return c.SearchMissing()
 	}
 	return x.Verify(ctx)
 }

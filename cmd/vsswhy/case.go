@@ -143,12 +143,12 @@ func notKept(r *report.Report, why error) *report.Report {
 func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, w watcher, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
 	s, err := c.Scan(paths, index.ScanOptions{
 		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread,
-		Versions: e.versions(), Interest: e.interest, Workers: opt.workers,
+		Versions: e.versions(c), Interest: e.interest, Workers: opt.workers,
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers}), w, s.Add)
+	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers}), w, s.Add, answersOf(c)...)
 	if len(paths) == 0 {
 		asMade(r, c)
 	}
@@ -169,19 +169,22 @@ func (e *engine) report(ctx context.Context, stderr io.Writer, dir string) (*rep
 		return nil, &codeError{exitNothing, fmt.Errorf("%s: %w", dir, err)}
 	}
 	if err == nil && e.current(c) {
+		if err := c.SearchMissing(); err != nil {
+			r.Notices = append(r.Notices, fmt.Sprintf("Full-text search is off: %v; vsswhy verify --repair makes it again.", err))
+		}
 		return r, nil
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "vsswhy: %v; making it again from the logs\n", err)
 	} else {
-		fmt.Fprintln(stderr, "vsswhy: the rules have changed since the case was made; evaluating it again")
+		fmt.Fprintln(stderr, "vsswhy: rules or answers have changed since the case was made; evaluating it again")
 	}
 	return e.renew(ctx, stderr, c, dir)
 }
 
 // current reports whether a case was made by the same rules and readers.
 func (e *engine) current(c *index.Case) bool {
-	now := e.versions()
+	now := e.versions(c)
 	now.Tool = c.Versions().Tool
 	return c.Versions() == now
 }
@@ -197,7 +200,7 @@ func (e *engine) renew(ctx context.Context, stderr io.Writer, c *index.Case, dir
 	bar := newProgressLine(stderr)
 	defer bar.stop()
 	inputs, options := c.Again()
-	_, r = e.diagnose(ctx, inputs, options, watcher{progress: bar.progress}, nil)
+	_, r = e.diagnose(ctx, inputs, options, watcher{progress: bar.progress}, nil, answersOf(c)...)
 	asMade(r, c)
 	return r, nil
 }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/notes"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules"
@@ -41,9 +45,30 @@ func newEngine() (*engine, error) {
 	return e, nil
 }
 
-// versions are those that a case is made by.
-func (e *engine) versions() index.Versions {
-	return index.Versions{Tool: version(), Readers: ingest.Version, Rules: e.set.Digest(), Interest: e.interest.Digest()}
+// versions are those that a case is made by, with the answers that are in it.
+func (e *engine) versions(c *index.Case) index.Versions {
+	return index.Versions{Tool: version(), Readers: ingest.Version, Rules: e.set.Digest(), Interest: e.interest.Digest(), Answers: answersDigest(c)}
+}
+
+// answersOf returns what the engineer has answered in a case.
+func answersOf(c *index.Case) []rules.Answer {
+	var list []rules.Answer
+	for _, n := range c.Notes().All(notes.Answer) {
+		s := n.Subject
+		list = append(list, rules.Answer{Rule: s.Rule, Host: s.Host, VM: s.VM, Volume: s.Volume, Criterion: s.Part, Value: n.Value, Note: n.Text, Time: n.Time})
+	}
+	return list
+}
+
+// answersDigest tells answers apart; "" stands for none.
+func answersDigest(c *index.Case) string {
+	list := answersOf(c)
+	if len(list) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(list) // of types that JSON has
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // A watcher sees how far a scan is.
@@ -57,7 +82,7 @@ type watcher struct {
 // diagnose wires the layers: batches of events into the scene, the scene
 // through the rules, into a report. Each batch is also given to also, which may
 // be nil.
-func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest.Options, w watcher, also func(event.Batch)) (*scene.Scene, *report.Report) {
+func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest.Options, w watcher, also func(event.Batch), answers ...rules.Answer) (*scene.Scene, *report.Report) {
 	opt.Interest, opt.Progress = e.interest, w.progress
 	b := scene.NewBuilder()
 	filter := e.interest.Filter()
@@ -74,12 +99,12 @@ func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest
 		}
 	}
 	sc := b.Build()
-	return sc, e.evaluate(sc)
+	return sc, e.evaluate(sc, answers...)
 }
 
 // evaluate makes the report of a scene.
-func (e *engine) evaluate(sc *scene.Scene) *report.Report {
-	r := e.set.Diagnose(sc)
+func (e *engine) evaluate(sc *scene.Scene, answers ...rules.Answer) *report.Report {
+	r := e.set.Diagnose(sc, answers...)
 	e.stamp(r)
 	return r
 }

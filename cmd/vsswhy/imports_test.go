@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"ingest/artefact":       {"ingest/event", "golang.org/x/text"},
 	"ingest/archive":        {"ingest/event", "github.com/klauspost/compress", "golang.org/x/text"},
 	"ingest":                {"ingest/event", "ingest/evtx", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
-	"rules/report":          {},
+	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},
 	"rules/builtin":         {},
 	"rules":                 {"ingest/event", "ingest/known", "rules/scene", "rules/report", "go.yaml.in/yaml/v4"},
@@ -44,7 +44,7 @@ var layers = map[string][]string{
 		"github.com/gofrs/flock"},
 	"tui": {"ingest/event", "ingest/known", "rules/report", "index", "index/notes", "index/query", "index/store", "charm.land/bubbletea/v2", "charm.land/bubbles/v2",
 		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v4"},
-	"cmd/vsswhy": {"tui", "index", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
+	"cmd/vsswhy": {"tui", "index", "index/notes", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
 }
 

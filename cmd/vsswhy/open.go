@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,11 +108,44 @@ func (e *engine) openScreen(cmd *cobra.Command, dir string, screen *screenOption
 	s := e.session(dir)
 	s.Case = c
 	if c.Writable() {
-		s.Evaluate = func(ctx context.Context) (*report.Report, error) {
-			return e.fill(ctx, c, nil, again(c, dir), watcher{})
-		}
+		s.Evaluate = e.evaluator(c)
 	}
-	return tui.Run(cmd.Context(), s, cfg)
+	return e.show(cmd, s, cfg, c, dir)
+}
+
+// evaluator returns what makes the report of a case anew when an answer was
+// given. The logs are read once for it; then the scene stays.
+func (e *engine) evaluator(c *index.Case) func(context.Context) (*report.Report, error) {
+	var mu sync.Mutex
+	var sc *scene.Scene
+	return func(ctx context.Context) (*report.Report, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if sc == nil {
+			inputs, options := c.Again()
+			read, _ := e.diagnose(ctx, inputs, options, watcher{}, nil)
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			sc = read
+		}
+		r := e.evaluate(sc, answersOf(c)...)
+		asMade(r, c)
+		if err := c.Amend(r, e.versions(c)); err != nil {
+			return r, fmt.Errorf("the new report is not kept: %w", err)
+		}
+		return r, nil
+	}
+}
+
+// show runs the screen. The full-text index, which has findings too, is made
+// again at the end if an answer has changed them: until then the store answers.
+func (e *engine) show(cmd *cobra.Command, s tui.Session, cfg tui.Config, c *index.Case, dir string) error {
+	err := tui.Run(cmd.Context(), s, cfg)
+	if err == nil && c.Writable() && c.SearchMissing() != nil {
+		err = indexCase(cmd.Context(), c, dir)
+	}
+	return err
 }
 
 // session is what every screen needs.
@@ -137,10 +171,8 @@ func (e *engine) scanScreen(cmd *cobra.Command, paths []string, opt *scanOptions
 	defer c.Close()
 	s := e.session(opt.kept.dir)
 	s.Scan = func(ctx context.Context, send func(tui.ScanState)) { e.liveScan(ctx, c, paths, opt, send) }
-	s.Evaluate = func(ctx context.Context) (*report.Report, error) {
-		return e.fill(ctx, c, nil, again(c, opt.kept.dir), watcher{})
-	}
-	return tui.Run(cmd.Context(), s, cfg)
+	s.Evaluate = e.evaluator(c)
+	return e.show(cmd, s, cfg, c, opt.kept.dir)
 }
 
 // How often a running scan is shown, and how often rules are evaluated over what

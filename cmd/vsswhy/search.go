@@ -21,6 +21,9 @@ import (
 // own: what happens to the full-text library must not cost the diagnosis.
 const buildIndex = "build-index"
 
+// program is the name that the program goes by.
+const program = "vsswhy"
+
 func newBuildIndex() *cobra.Command {
 	scope := ""
 	cmd := &cobra.Command{
@@ -77,7 +80,7 @@ func buildInChild(ctx context.Context, dir string, scope index.Scope) (m search.
 		return m, err
 	}
 	cmd := exec.CommandContext(ctx, self, buildIndex, "--index", string(scope), "--", dir)
-	cmd.Args[0] = os.Args[0]
+	cmd.Args[0] = program // whatever this one was started as
 	var out bytes.Buffer
 	trouble := &head{room: maxTrouble}
 	cmd.Stdout, cmd.Stderr = &out, trouble
