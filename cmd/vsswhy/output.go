@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) error {
 	if file == "" {
 		return write(stdout)
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return writeInto(file, write) // a device or a pipe is written to, not replaced
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".vsswhy-*")
 	if err != nil {
@@ -25,4 +29,12 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 		return err
 	}
 	return os.Rename(tmp.Name(), file)
+}
+
+func writeInto(file string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
 }
