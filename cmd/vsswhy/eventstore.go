@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 
 	"github.com/vsswhy/vsswhy/index/store"
 )
@@ -17,6 +19,9 @@ type storedEvents struct {
 }
 
 func (s *storedEvents) open() {
+	if info, err := os.Stat(s.path); s.w == nil && err == nil && !info.Mode().IsRegular() {
+		s.err = fmt.Errorf("%s is no file", s.path)
+	}
 	if s.w == nil && s.err == nil {
 		s.w, s.err = store.Create(s.path, s.opt)
 	}
