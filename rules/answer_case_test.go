@@ -2,7 +2,6 @@ package rules_test
 
 import (
 	"bytes"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -26,7 +25,7 @@ func diagnoseCase(t *testing.T, name string, answers ...rules.Answer) *report.Re
 	interest := set.Interest()
 	interest.Merge(scene.Interest())
 	b := scene.NewBuilder()
-	input := ingest.Input{Path: filepath.Join("..", "testdata", "cases", name+".zip")}
+	input := ingest.Input{Path: "../testdata/cases/" + name + ".zip"}
 	for batch := range ingest.ScanInputs(t.Context(), []ingest.Input{input}, ingest.Options{Interest: interest}) {
 		b.Add(batch)
 	}

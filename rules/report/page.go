@@ -1,0 +1,637 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+)
+
+// A page is what a report says to people, in the order in which they need it:
+// what failed and what explains it, the evidence of each finding, what was ruled
+// out, what is missing, and what to do. The printers (text, Markdown, HTML) only
+// set it in type.
+//
+// A report may be read from a case that comes from a stranger, so all text is
+// cleaned on its way into a page.
+type page struct {
+	report *Report
+	full   bool // with timelines, gaps, inputs and their hashes; else short enough for a mail
+	nodes  []node
+	cited  map[string]bool   // ids of sources
+	told   map[string]string // rule → the finding that told what to do
+}
+
+// A node is one part of a page.
+type node struct {
+	kind  kind
+	mark  string // what stands before the text: "X1", "needs:"
+	state string // met, unmet or unknown, of a criterion; or a verdict
+	text  rich
+	cite  *Evidence
+	kids  []node
+}
+
+type kind int
+
+const (
+	heading  kind = iota
+	para          // a paragraph
+	group         // items under a line of text, which may be empty
+	item          // of a list, with kids below it
+	citation      // evidence
+	code          // a command to copy; its mark is the shell
+)
+
+// rich is text in parts.
+type rich []span
+
+type span struct {
+	text string
+	as   style
+}
+
+type style int
+
+const (
+	plain   style = iota
+	literal       // a path or a hash, to be copied
+	link          // a URL of a rule
+)
+
+func txt(format string, args ...any) rich {
+	return rich{{event.Clean(fmt.Sprintf(format, args...)), plain}}
+}
+
+func (r rich) lit(s string) rich { return append(r, span{event.Clean(s), literal}) }
+
+func (r rich) txt(format string, args ...any) rich { return append(r, txt(format, args...)...) }
+
+// String is the text without its styles.
+func (r rich) String() string {
+	var b strings.Builder
+	for _, s := range r {
+		b.WriteString(s.text)
+	}
+	return b.String()
+}
+
+const (
+	maxDetailed = 50   // what the page tells in full: nobody reads on
+	maxListed   = 8    // lists that grow with the bundle; the JSON form has all
+	maxInputs   = 1000 // the list of what was read
+)
+
+// page makes the page of a report.
+func (r *Report) page(full bool) *page {
+	p := &page{report: r, full: full, cited: map[string]bool{}, told: map[string]string{}}
+	p.head()
+	p.failures()
+	for i := range r.Findings {
+		if i == maxDetailed {
+			p.heading(txt("and %d more findings, all of them in --format json", len(r.Findings)-maxDetailed))
+			break
+		}
+		p.finding(&r.Findings[i])
+	}
+	p.unexplained()
+	p.notEvaluable()
+	p.checked()
+	p.answers()
+	if full {
+		p.inputs()
+	} else {
+		p.sourcesCited()
+	}
+	p.input()
+	if full {
+		p.origin()
+	}
+	return p
+}
+
+func (p *page) add(n ...node) { p.nodes = append(p.nodes, n...) }
+
+func (p *page) heading(text rich) { p.add(node{kind: heading, text: text}) }
+
+func (p *page) para(mark string, text rich) { p.add(node{kind: para, mark: mark, text: text}) }
+
+// group adds items under a line of text, unless there are none.
+func (p *page) group(text string, items []node) {
+	if len(items) > 0 {
+		p.add(node{kind: group, text: txt("%s", text), kids: items})
+	}
+}
+
+func entry(mark string, text rich, kids ...node) node {
+	return node{kind: item, mark: event.Clean(mark), text: text, kids: kids}
+}
+
+// entries lists texts, each with the same mark.
+func entries(mark string, texts []string) []node {
+	var list []node
+	for _, s := range texts {
+		list = append(list, entry(mark, txt("%s", s)))
+	}
+	return list
+}
+
+// shorten cuts a list of n things, of which items were made, and says so.
+func shorten[T any](list []T, most int, more string, tell func(*T) node) []node {
+	var items []node
+	for i := range list {
+		if i == most {
+			return append(items, entry("", txt(more, len(list)-most)))
+		}
+		items = append(items, tell(&list[i]))
+	}
+	return items
+}
+
+func (p *page) head() {
+	r := p.report
+	logs, records := 0, uint64(0)
+	for i := range r.Sources {
+		if len(r.Sources[i].Streams) > 0 {
+			logs++
+		}
+		records += r.Sources[i].Records
+	}
+	p.para("vsswhy:", txt("%s, %s, %s", count(len(r.Hosts), "computer"), count(logs, "log"), count(int(records), "record")))
+	if !r.Complete {
+		p.para("", txt(`INCOMPLETE: part of the input could not be read; see "Input" at the end.`))
+	}
+	for _, n := range r.Notices {
+		p.para("NOTE:", txt("%s", n))
+	}
+	p.headline()
+}
+
+// headline says the answer first: what it is, or that nothing known fits.
+func (p *page) headline() {
+	r, found := p.report, 0
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Verdict == "ruled-out" {
+			continue
+		}
+		if found++; found <= maxListed {
+			n := entry("=>", txt("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate, f.Answered), f.Title, where(f.Host, f.VM, f.Volume)))
+			n.state = f.Verdict
+			p.add(n)
+		}
+	}
+	if found > maxListed {
+		p.add(entry("=>", txt("and %d more findings", found-maxListed)))
+	}
+	if found == 0 {
+		p.add(entry("=>", txt("%s", nothingFits(r))))
+	}
+}
+
+func nothingFits(r *Report) string {
+	s := "No known issue fits"
+	if len(r.Failures) > 0 {
+		s += "; " + count(len(r.Failures), "backup or restore") + " failed"
+	}
+	if n := len(groupBy(r.NotEvaluable, func(n NotEvaluable) string { return n.Rule })); n > 0 {
+		s += fmt.Sprintf("; %s could not be checked everywhere (see below)", count(n, "issue"))
+	}
+	return s + "."
+}
+
+func (p *page) failures() {
+	r := p.report
+	p.heading(txt("What failed"))
+	if len(r.Failures) == 0 && len(r.Findings) > 0 {
+		p.para("", txt("No log says that a backup or restore failed; the findings below leave no error."))
+	} else if len(r.Failures) == 0 {
+		p.para("", txt("No failed backup or restore was found in what was read."))
+	}
+	findings := map[string]*Finding{}
+	for i := range r.Findings {
+		findings[r.Findings[i].ID] = &r.Findings[i]
+	}
+	blocked := map[string]bool{}
+	for _, n := range r.NotEvaluable {
+		blocked[n.Host] = true
+	}
+	p.add(shorten(r.Failures, maxDetailed, "and %d more, all of them in --format json", func(f *Failure) node {
+		return p.failure(f, findings, blocked[f.Host])
+	})...)
+}
+
+func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) node {
+	n := entry(fmt.Sprintf("%-3s", f.ID), txt("%s  %s of %s", f.Time, f.Kind, where(f.Host, f.VM, f.Volume)))
+	for _, c := range f.Codes {
+		n.kids = append(n.kids, entry("code", txt("%s", codeText(c))))
+	}
+	for _, c := range f.Causes {
+		if x := findings[c.Finding]; x != nil {
+			n.kids = append(n.kids, entry("->", txt("%s %s %s: %s", x.ID, verdictWord(c.Verdict, x.Candidate, c.Answered), issueText(x.Issue, x.Rule), x.Title)))
+		}
+	}
+	if !f.explained() {
+		why := "nothing known explains it"
+		if blocked {
+			why = `it can't be explained with what is here (see "Could not be checked")`
+		}
+		n.kids = append(n.kids, entry("->", txt("%s; its events:", why), p.cite(f.Evidence)...))
+	}
+	return n
+}
+
+// explained reports whether any cause is left that was not ruled out.
+func (f *Failure) explained() bool {
+	return slices.ContainsFunc(f.Causes, func(c Cause) bool { return c.Verdict != "ruled-out" })
+}
+
+// cite makes citations, and notes their sources.
+func (p *page) cite(list []Evidence) []node {
+	var nodes []node
+	for i := range list {
+		p.cited[list[i].Source] = true
+		nodes = append(nodes, node{kind: citation, cite: &list[i]})
+	}
+	return nodes
+}
+
+func (p *page) finding(f *Finding) {
+	p.add(node{kind: heading, state: f.Verdict, text: txt("%s  %s  %s", f.ID, verdictWord(f.Verdict, f.Candidate, f.Answered), issueText(f.Issue, f.Rule))})
+	p.para("", txt("%s", f.Title))
+	p.para("", txt("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
+	p.when(f)
+	if f.Candidate && f.Verdict != "ruled-out" {
+		p.para("Candidate:", txt("some of it is inferred (INF) or from memory (MEM), not stated by Microsoft (MS)."))
+	}
+	p.excluded(f)
+	p.evidenceFor(f)
+	if f.Verdict == "ruled-out" {
+		p.remarks(f)
+		return
+	}
+	p.group("Against it:", p.criteria(f, "unmet", "not so: ", "required", "discriminating"))
+	p.unknown(f)
+	p.group("Checked, and not the case:", p.criteria(f, "unmet", "", "excluding"))
+	p.group("Not checked, because no log shows it:", entries("-", f.NotChecked))
+	p.remarks(f)
+	if p.full {
+		p.timeline(f)
+	}
+	p.steps(f)
+	p.references(f)
+}
+
+func (p *page) when(f *Finding) {
+	if len(f.Occurrences) == 1 {
+		p.para("", txt("%s", between(f.First, f.Last)))
+		return
+	}
+	p.group(fmt.Sprintf("%s, %s:", count(len(f.Occurrences), "occurrence"), between(f.First, f.Last)),
+		shorten(f.Occurrences, maxListed, "and %d more", func(o *Occurrence) node {
+			verdict := o.Verdict
+			if o.Answered {
+				verdict += " (by an answer)"
+			}
+			return entry("", txt("%s %s", between(o.First, o.Last), verdict))
+		}))
+}
+
+func between(from, to Time) string {
+	if from.Equal(to.Time) || to.IsZero() {
+		return from.String()
+	}
+	return from.String() + " to " + to.String()
+}
+
+// each calls f for the criteria of a state that have one of the roles.
+func (f *Finding) each(state string, do func(c *Criterion), roles ...string) {
+	for i := range f.Criteria {
+		if c := &f.Criteria[i]; c.State == state && slices.Contains(roles, c.Role) {
+			do(c)
+		}
+	}
+}
+
+// basis is what a criterion's outcome rests on: citations, and the engineer's
+// answer with the logs that would stand in for it.
+func (p *page) basis(c *Criterion) []node {
+	nodes := p.cite(c.Evidence)
+	if c.Answer == nil {
+		return nodes
+	}
+	nodes = append(nodes, entry("", txt("%s", c.Answer.text())))
+	if c.State != "unknown" && c.Answer.Logs == "silent" && c.Answer.From == "" {
+		nodes = append(nodes, entries("logs that would:", c.Missing)...)
+	}
+	return nodes
+}
+
+// text says who settled a criterion, and what the logs say to it.
+func (a *CriterionAnswer) text() string {
+	s := "answered by the engineer: " + a.Value
+	if a.From != "" {
+		s += ", as follows from the answer to \"" + a.From + "\""
+	}
+	if a.Note != "" {
+		s += " (" + a.Note + ")"
+	}
+	if !a.Time.IsZero() {
+		s += ", " + a.Time.String()
+	}
+	return s + map[string]string{"silent": "; no log shows it", "agree": "; the logs confirm it", "disagree": "; THE LOGS CONTRADICT IT, and they count"}[a.Logs]
+}
+
+// criteria lists those of a state and role. Excluding ones are told without
+// their grade.
+func (p *page) criteria(f *Finding, state, not string, roles ...string) []node {
+	var list []node
+	f.each(state, func(c *Criterion) {
+		grade := fmt.Sprintf(" (%s, %s)", c.Role, c.Grade)
+		if c.Role == "excluding" {
+			grade = ""
+		}
+		list = append(list, node{kind: item, state: state, text: txt("%s%s%s", not, c.Text, grade), kids: p.basis(c)})
+	}, roles...)
+	return list
+}
+
+// excluded says first what ruled the issue out or keeps the verdict down.
+func (p *page) excluded(f *Finding) {
+	f.each("met", func(c *Criterion) {
+		mark := "RULED OUT:"
+		if c.Limit != "" {
+			mark = "AT MOST " + strings.ToUpper(c.Limit) + ":"
+		}
+		p.add(entry(mark, txt("%s", c.Text), p.basis(c)...))
+	}, "excluding")
+}
+
+// evidenceFor lists what is met. Of a finding that is ruled out, the anchor is
+// enough; a discriminating criterion that rests on the same evidence as a
+// required one was told with that.
+func (p *page) evidenceFor(f *Finding) {
+	roles := []string{"anchor", "required", "discriminating", "supporting"}
+	if f.Verdict == "ruled-out" {
+		roles = roles[:1]
+	}
+	told := *f
+	told.Criteria = slices.DeleteFunc(slices.Clone(f.Criteria), func(c Criterion) bool { return c.Role == "discriminating" && f.repeats(&c) })
+	p.group("Evidence:", p.criteria(&told, "met", "", roles...))
+}
+
+// repeats reports whether a required criterion rests on the same evidence.
+func (f *Finding) repeats(c *Criterion) bool {
+	return slices.ContainsFunc(f.Criteria, func(o Criterion) bool {
+		return o.Role == "required" && o.State == c.State && slices.Equal(o.Evidence, c.Evidence) && (o.Answer == nil) == (c.Answer == nil)
+	})
+}
+
+// unknown lists what is missing to be sure, and how to get it. A question that
+// discriminates is asked as a required one, too, and what nothing new would
+// settle is not asked again.
+func (p *page) unknown(f *Finding) {
+	asked := map[string]bool{}
+	var list []node
+	f.each("unknown", func(c *Criterion) {
+		news := slices.DeleteFunc(slices.Clone(c.Missing), func(m string) bool { return asked[m] })
+		if c.Role == "excluding" && (slices.Contains(f.NotChecked, c.Text) || len(news) == 0) {
+			return
+		}
+		n := node{kind: item, state: "unknown", text: txt("%s (%s, %s)", c.Text, c.Role, c.Grade), kids: p.basis(c)}
+		for _, m := range news {
+			n.kids = append(n.kids, entry("needs:", txt("%s", m)))
+			asked[m] = true
+		}
+		if c.Collect != "" {
+			n.kids = append(n.kids, entry("", txt("%s", c.Collect)))
+		}
+		list = append(list, n)
+	}, "required", "excluding")
+	p.group("Not known; to be sure, ask for:", list)
+}
+
+func (p *page) remarks(f *Finding) {
+	for _, s := range f.Remarks {
+		p.para("Note:", txt("%s", s))
+	}
+}
+
+// timeline lists the events that a finding cites, in their order.
+func (p *page) timeline(f *Finding) {
+	var events []Evidence
+	f.each("met", func(c *Criterion) {
+		for _, e := range c.Evidence {
+			if e.Provider != "" && !e.Time.IsZero() && !slices.Contains(events, e) {
+				events = append(events, e)
+			}
+		}
+	}, "anchor", "required", "discriminating", "supporting")
+	slices.SortStableFunc(events, func(a, b Evidence) int { return a.Time.Compare(b.Time.Time) })
+	p.group("Timeline:", shorten(events, maxDetailed, "and %d more", func(e *Evidence) node {
+		return entry(e.Time.String(), txt("%s %s %d: %s", e.Host, shortProvider(e.Provider), e.ID, e.Summary))
+	}))
+}
+
+func (p *page) steps(f *Finding) {
+	if first := p.told[f.Rule]; first != "" && len(f.Remediation) > 0 {
+		p.para("", txt("What to do: as for %s.", first))
+		return
+	}
+	p.told[f.Rule] = f.ID
+	var list []node
+	for i, s := range f.Remediation {
+		if s.Risk != "" {
+			s.Text += " (" + s.Risk + ")"
+		}
+		n := entry(fmt.Sprintf("%d.", i+1), txt("%s", s.Text))
+		if s.Run != "" {
+			n.kids = []node{{kind: code, mark: event.Clean(s.Shell), text: txt("%s", s.Run)}}
+		}
+		list = append(list, n)
+	}
+	p.group("What to do:", list)
+}
+
+func (p *page) references(f *Finding) {
+	title, mark := "", "See"
+	if p.full {
+		title, mark = "References:", ""
+	}
+	var list []node
+	for _, ref := range f.References {
+		list = append(list, entry(mark, append(txt("%s ", ref.Title), span{event.Clean(ref.URL), link})))
+	}
+	p.group(title, list)
+}
+
+// unexplained helps with failures that nothing explains: the commonest result.
+func (p *page) unexplained() {
+	if slices.ContainsFunc(p.report.Failures, func(f Failure) bool { return !f.explained() }) {
+		p.heading(txt("Failures without a known cause"))
+		p.para("", txt("The issues that this program knows were checked as listed below. To go on: the events above, the codes, and the logs of the same minutes on every host. Ask for what \"Could not be checked\" names."))
+	}
+}
+
+// notEvaluable groups by issue: what is missing often is so on every host.
+func (p *page) notEvaluable() {
+	if len(p.report.NotEvaluable) == 0 {
+		return
+	}
+	p.heading(txt("Could not be checked"))
+	for _, list := range groupBy(p.report.NotEvaluable, func(n NotEvaluable) string { return n.Rule }) {
+		items := shorten(list, maxListed, "and on %d more computers", func(n *NotEvaluable) node {
+			return entry("missing:", txt("%s", strings.Join(n.Missing, "; ")))
+		})
+		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, append(items, entries("collect:", list[0].Collect)...))
+	}
+}
+
+func (p *page) checked() {
+	if len(p.report.Checked) == 0 {
+		return
+	}
+	p.heading(txt("Checked, nothing found"))
+	for _, list := range groupBy(p.report.Checked, func(c Checked) string { return c.Rule }) {
+		var hosts []string
+		for _, c := range list {
+			hosts = append(hosts, c.Host)
+		}
+		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, []node{entry("on", txt("%s", listed(hosts)))})
+	}
+}
+
+// answers lists what the engineer said, used or not.
+func (p *page) answers() {
+	if len(p.report.Answers) == 0 {
+		return
+	}
+	p.heading(txt("Answers of the engineer"))
+	p.add(shorten(p.report.Answers, maxDetailed, "and %d more, all of them in --format json", func(a *Answer) node {
+		vm := &VM{Name: a.VM}
+		if a.VM == "" {
+			vm = nil
+		}
+		n := entry(a.Answer+":", txt("%s (%s, %s)", cmp.Or(a.Text, a.Criterion), a.Rule, where(a.Host, vm, a.Volume)), entry("->", txt("%s", a.Outcome)))
+		if a.Note != "" {
+			n.kids = append(n.kids, entry("because:", txt("%s", a.Note)))
+		}
+		return n
+	})...)
+}
+
+// sourcesCited lists the paths of what was cited by the source's id.
+func (p *page) sourcesCited() {
+	if len(p.cited) == 0 {
+		return
+	}
+	p.heading(txt("Sources cited"))
+	for _, s := range p.report.Sources {
+		if p.cited[s.ID] {
+			p.add(entry(fmt.Sprintf("%-4s", s.ID), rich{}.lit(s.Path)))
+		}
+	}
+}
+
+// inputs lists all that was read, with the hashes that say which files it was.
+func (p *page) inputs() {
+	p.heading(txt("What was read"))
+	p.add(shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
+		n := entry(s.ID, rich{}.lit(s.Path).txt(" (%s, %s, %s)", s.Format, count(int(s.Bytes), "byte"), count(int(s.Records), "record")))
+		if s.SHA256 != "" {
+			n.kids = []node{entry("SHA-256", rich{}.lit(s.SHA256))}
+		}
+		return n
+	})...)
+}
+
+// input says what was covered, per computer, and what was lost, damaged or
+// skipped.
+func (p *page) input() {
+	r := p.report
+	p.heading(txt("Input"))
+	for _, e := range r.Errors {
+		p.add(entry("LOST:", txt("%s", strings.TrimPrefix(e.Path+": "+e.Detail, ": "))))
+	}
+	p.lost()
+	for _, list := range groupBy(r.Coverage, func(c Coverage) string { return c.Host }) {
+		p.group(list[0].Host+":", shorten(list, 2*maxListed, "and %d more channels", p.coverage))
+	}
+	p.harmless()
+	for i, s := range r.Skipped {
+		if i == maxListed {
+			p.add(entry("skipped:", txt("and %d more (all of them in --format json)", len(r.Skipped)-maxListed)))
+			break
+		}
+		p.add(entry("skipped:", rich{}.lit(s.Path).txt(": %s", s.Reason)))
+	}
+}
+
+// lost lists the damage that cost records.
+func (p *page) lost() {
+	for _, s := range p.report.Sources {
+		n := 0
+		for _, d := range s.Damage {
+			if !d.Lost {
+				continue
+			}
+			if n++; n > maxListed {
+				p.add(entry("LOST:", rich{}.lit(s.Path).txt(": and more (all of it in --format json)")))
+				break
+			}
+			p.add(entry("LOST:", rich{}.lit(s.Path).txt("%s: %s", atOffset(d.Offset), d.Detail)))
+		}
+	}
+}
+
+// coverage says for what time there is a channel's log.
+func (p *page) coverage(c *Coverage) node {
+	n := entry("", txt("%s", coverageText(c)))
+	if p.full {
+		n.kids = shorten(c.Gaps, maxListed, "and %d more", func(g *TimeSpan) node {
+			return entry("gap:", txt("%s", between(g.From, g.To)))
+		})
+	}
+	return n
+}
+
+// harmless counts what is off without a loss.
+func (p *page) harmless() {
+	var dirty int
+	var damaged []rich
+	for _, s := range p.report.Sources {
+		for _, d := range s.Damage {
+			switch {
+			case d.Lost:
+			case d.Kind == "dirty":
+				dirty++
+			default:
+				damaged = append(damaged, rich{}.lit(s.Path).txt("%s: %s", atOffset(d.Offset), d.Detail))
+			}
+		}
+	}
+	for i, text := range damaged {
+		if i == maxListed {
+			p.add(entry("damage without loss:", txt("and %d more (all of it in --format json)", len(damaged)-maxListed)))
+			break
+		}
+		p.add(entry("damage without loss:", text))
+	}
+	if dirty > 0 {
+		p.para("", txt("%s not closed properly (normal for a log that was copied while in use); nothing lost", count(dirty, "log")))
+	}
+}
+
+// origin says what made the report.
+func (p *page) origin() {
+	t := p.report.Tool
+	p.heading(txt("How this report was made"))
+	p.add(
+		entry("program:", txt("%s %s", t.Name, t.Version)),
+		entry("rules:", rich{}.lit(t.RulesDigest)),
+		entry("command line:", rich{}.lit(strings.Join(append([]string{t.Name}, p.report.Args...), " "))),
+		entry("made:", txt("%s", p.report.Generated)),
+	)
+}
