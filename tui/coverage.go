@@ -64,7 +64,7 @@ func hostNote(r *report.Report, name string) string {
 		if h.Name != name {
 			continue
 		}
-		note := "  " + h.Role
+		note := "  " + clean(h.Role)
 		if h.VM != nil {
 			note += " (VM " + clean(vmName(h.VM)) + ")"
 		}

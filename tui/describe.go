@@ -41,7 +41,7 @@ func (w *writer) heading(s string) {
 
 // failure describes a failed backup or restore.
 func (w *writer) failure(x *report.Failure) {
-	w.put(detailLine{role: strong}, " ", fmt.Sprintf("The %s of %s failed at %s", x.Kind, subject(x), w.a.time(x.Time)))
+	w.put(detailLine{role: strong}, " ", fmt.Sprintf("The %s of %s failed at %s", clean(x.Kind), subject(x), w.a.time(x.Time)))
 	if x.Shared {
 		w.say(" ", "Several machines failed with this code, and the log does not say which of them it was for.")
 	}
@@ -118,7 +118,7 @@ func cite(e *report.Evidence) string {
 // against the alternatives, and what to do.
 func (w *writer) finding(f *report.Finding, verdict string) {
 	w.put(detailLine{role: strong}, " ", clean(f.Title))
-	w.put(detailLine{role: verdictRole(verdict)}, " ", strings.ToUpper(verdict)+candidateWord(f)+"  "+findingPlace(f))
+	w.put(detailLine{role: verdictRole(verdict)}, " ", strings.ToUpper(clean(verdict))+candidateWord(f)+"  "+findingPlace(f))
 	if f.Issue != nil {
 		w.say(" ", fmt.Sprintf("KB975354, issue %d; rule %s", *f.Issue, clean(f.Rule)))
 	} else {
@@ -194,7 +194,7 @@ func (w *writer) checklist(f *report.Finding) {
 func (w *writer) criterion(f *report.Finding, c *report.Criterion) {
 	mark := map[string]string{"met": "[✓]", "unmet": "[ ]", "unknown": "[?]"}[c.State]
 	w.put(detailLine{criterion: c, role: map[string]role{"met": plain, "unmet": dim, "unknown": warning}[c.State]},
-		" "+mark+" ", fmt.Sprintf("%s (%s%s)", clean(c.Text), c.State, grades[c.Grade]))
+		" "+mark+" ", fmt.Sprintf("%s (%s%s)", clean(c.Text), clean(c.State), grades[c.Grade]))
 	for i := range c.Evidence {
 		w.evidence("      ", &c.Evidence[i])
 	}

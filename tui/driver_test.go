@@ -83,7 +83,7 @@ func (d *driver) run(cmd tea.Cmd) {
 // keys presses keys; a word of several letters that is no key's name is typed.
 func (d *driver) keys(list ...string) {
 	for _, k := range list {
-		if msg, ok := named[k]; ok {
+		if msg, ok := namedKeys[k]; ok {
 			d.send(tea.KeyPressMsg(msg))
 			continue
 		}
@@ -93,7 +93,7 @@ func (d *driver) keys(list ...string) {
 	}
 }
 
-var named = map[string]tea.Key{
+var namedKeys = map[string]tea.Key{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "tab": {Code: tea.KeyTab}, "down": {Code: tea.KeyDown}, "up": {Code: tea.KeyUp},
 	"pgdown": {Code: tea.KeyPgDown}, "space": {Code: tea.KeySpace, Text: " "}, "ctrl+u": {Code: 'u', Mod: tea.ModCtrl}, "backspace": {Code: tea.KeyBackspace},
 }

@@ -273,19 +273,23 @@ func (v *events) filterMenu(a *App) tea.Cmd {
 
 // fieldQueries are the queries that find an event by one of its properties.
 func fieldQueries(r *store.Row) []string {
-	list := []string{query.Term(query.Host, r.Host), query.Term(query.ID, fmt.Sprint(r.ID)), query.Term(query.Provider, provider(r)),
-		query.Term(query.Channel, r.Channel), "level:" + query.LevelName(r.Level)}
-	if r.Job != "" {
-		list = append(list, query.Term(query.Job, r.Job))
+	list := []string{"level:" + query.LevelName(r.Level)}
+	add := func(field query.Field, values ...string) {
+		for _, value := range values {
+			if value != "" && len(value) <= maxName {
+				list = append(list, query.Term(field, value))
+			}
+		}
 	}
-	for _, name := range r.VMs {
-		list = append(list, query.Term(query.VM, name))
-	}
-	for _, name := range r.Volumes {
-		list = append(list, query.Term(query.Volume, name))
-	}
+	add(query.Host, r.Host)
+	add(query.ID, fmt.Sprint(r.ID))
+	add(query.Provider, provider(r))
+	add(query.Channel, r.Channel)
+	add(query.Job, r.Job)
+	add(query.VM, r.VMs...)
+	add(query.Volume, r.Volumes...)
 	for _, c := range r.Codes {
-		list = append(list, query.Term(query.Code, c.String()))
+		add(query.Code, c.String())
 	}
 	return list
 }
@@ -533,7 +537,7 @@ func (n *neighbours) click(a *App, x, y int) bool { return n.list.click(a, x, y)
 // subject names the event of the cursor, for notes.
 func (n *neighbours) subject() notes.Subject {
 	e := &n.msg.events[n.list.cursor]
-	return notes.Subject{Log: n.msg.source, Offset: e.Offset, Host: e.Computer, Channel: e.Channel, Record: e.Record, Time: e.Time}
+	return notes.Subject{Log: named(n.msg.source), Offset: e.Offset, Host: named(e.Computer), Channel: named(e.Channel), Record: e.Record, Time: e.Time}
 }
 
 func (n *neighbours) copies(*App) []copyItem {

@@ -607,7 +607,7 @@ const allLines = 100_000
 
 // eventSubject names an event by content, for notes.
 func eventSubject(r *store.Row) notes.Subject {
-	return notes.Subject{Log: r.Source, Offset: r.Offset, Host: r.Host, Channel: r.Channel, Record: r.Record, Time: r.Time}
+	return notes.Subject{Log: named(r.Source), Offset: r.Offset, Host: named(r.Host), Channel: named(r.Channel), Record: r.Record, Time: r.Time}
 }
 
 // openEvent shows the event alone.

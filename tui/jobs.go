@@ -238,7 +238,7 @@ func (v *jobs) line(a *App, i, width int, from, to time.Time) string {
 	if mark == "" {
 		mark = "?"
 	}
-	label := fmt.Sprintf("  %s %-4s %-7s %s %s %s %s", mark, r.job.ID, r.job.Kind, fit(jobSubject(r.job), 12), fit(a.minute(first), 11), fit(lasted(r.job), 6), outcomeWord(r.job))
+	label := fmt.Sprintf("  %s %-4s %-7s %s %s %s %s", mark, clean(r.job.ID), cell(r.job.Kind, 7), fit(jobSubject(r.job), 12), fit(a.minute(first), 11), fit(lasted(r.job), 6), outcomeWord(r.job))
 	return fit(label, jobCells) + " " + bar(r.job, cells, from, to, first.Time, last.Time)
 }
 
@@ -320,10 +320,10 @@ func (v *jobs) describe(a *App, width int) []string {
 		return nil
 	}
 	from, to := span2(j)
-	lines := hang(" ", fmt.Sprintf("%s: %s of %s on %s, %s to %s (%s), %s", j.ID, j.Kind, jobSubject(j), clean(j.Host), a.time(from), a.time(to), lasted(j), clean(j.Outcome)), width)
+	lines := hang(" ", fmt.Sprintf("%s: %s of %s on %s, %s to %s (%s), %s", clean(j.ID), clean(j.Kind), jobSubject(j), clean(j.Host), a.time(from), a.time(to), lasted(j), clean(j.Outcome)), width)
 	if r := v.rows[v.list.cursor]; r.from != nil {
 		began, _ := span2(r.from)
-		lines = hang(" ", fmt.Sprintf("%s took %s at %s, %s after %s (%s) had begun its backup of it: two nodes on one volume", clean(j.Host), clean(r.what), a.time(from), span(from.Sub(began.Time)), clean(r.from.Host), r.from.ID), width)
+		lines = hang(" ", fmt.Sprintf("%s took %s at %s, %s after %s (%s) had begun its backup of it: two nodes on one volume", clean(j.Host), clean(r.what), a.time(from), span(from.Sub(began.Time)), clean(r.from.Host), clean(r.from.ID)), width)
 	}
 	for _, c := range j.Codes {
 		lines = append(lines, hang(" "+clean(c.Code)+" ", strings.TrimSpace(clean(c.Name)+"  "+clean(c.Meaning)), width)...)
@@ -335,7 +335,7 @@ func (v *jobs) describe(a *App, width int) []string {
 		}
 		f, t := span2(r.job)
 		if f.Before(to.Time) && from.Before(t.Time) {
-			others = append(others, fmt.Sprintf("%s on %s (%s)", r.job.ID, clean(shortHost(r.job.Host)), jobSubject(r.job)))
+			others = append(others, fmt.Sprintf("%s on %s (%s)", clean(r.job.ID), clean(shortHost(r.job.Host)), jobSubject(r.job)))
 		}
 	}
 	if len(others) > 0 {

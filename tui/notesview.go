@@ -80,7 +80,7 @@ func (v *notesView) render(a *App, width, height int) []string {
 	detail := height / 3
 	lines := v.list.render(0, 0, width, height-detail, func(i int) string {
 		e := &v.entries[i]
-		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("01-02 15:04"), e.Kind, cell(noteSubject(a, e), width/3), brief(strings.TrimSpace(e.Value+"  "+e.Text), width)), width)
+		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("01-02 15:04"), clean(string(e.Kind)), cell(noteSubject(a, e), width/3), brief(strings.TrimSpace(e.Value+"  "+e.Text), width)), width)
 		if i == v.list.cursor {
 			return a.paint.paint(selected, row)
 		}

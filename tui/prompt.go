@@ -25,6 +25,7 @@ type prompt struct {
 func (a *App) ask(label, text string, done func(a *App, text string) tea.Cmd) *prompt {
 	in := textinput.New()
 	in.Prompt = ""
+	in.SetStyles(textinput.Styles{}) // of the terminal itself
 	in.SetVirtualCursor(true)
 	in.SetValue(clean(text))
 	in.CursorEnd()
@@ -53,7 +54,7 @@ func (p *prompt) render(a *App, width int) []string {
 	if p.err != "" {
 		lines = append(lines, a.paint.paint(critical, fit(" "+clean(strings.ReplaceAll(p.err, "\n", " ")), width)))
 	}
-	label := fit(" "+p.label+": ", min(ansi.StringWidth(p.label)+3, width/2))
+	label := fit(" "+clean(p.label)+": ", min(ansi.StringWidth(clean(p.label))+3, width/2))
 	p.input.SetWidth(max(10, width-ansi.StringWidth(label)-2))
 	return append(lines, a.paint.paint(strong, label)+fit(p.input.View(), width-ansi.StringWidth(label)))
 }

@@ -288,7 +288,7 @@ func (r *verdictRow) text(a *App) string {
 		return fmt.Sprintf(" ? %s", count(len(r.missing), "check")+" could not be made: why, and what to collect")
 	}
 	x := r.failure
-	return fmt.Sprintf(" ✗ %s %s of %s", a.minute(x.Time), x.Kind, subject(x))
+	return fmt.Sprintf(" ✗ %s %s of %s", a.minute(x.Time), clean(x.Kind), subject(x))
 }
 
 // issueWord is the number under which KB975354 lists a finding.
@@ -333,7 +333,7 @@ func shortHost(name string) string {
 // verdictWord tells a verdict by a mark and a word.
 func verdictWord(verdict string) string {
 	mark := map[string]string{"confirmed": "●", "likely": "◐", "possible": "○", "ruled-out": "–"}[verdict]
-	return fmt.Sprintf("%s %-9s", mark, verdict)
+	return mark + " " + cell(verdict, 9)
 }
 
 func verdictRole(verdict string) role {
@@ -405,9 +405,16 @@ func quote(e *report.Evidence) string {
 	return fmt.Sprintf("%s %s %s %d: %s [%s record %d]", e.Time, e.Host, e.Provider, e.ID, e.Summary, e.Path, e.Record)
 }
 
+// maxName is how much of a name is looked at, in bytes: nothing bounds those that
+// a log gives.
+const maxName = 1 << 10
+
+// named is a name in a note's subject.
+func named(s string) string { return cutBytes(s, maxName) }
+
 // findingSubject names a finding by content, for notes.
 func findingSubject(f *report.Finding, part string) notes.Subject {
-	return notes.Subject{Rule: f.Rule, Host: f.Host, VM: vmOf(f), Volume: f.Volume, Part: part}
+	return notes.Subject{Rule: named(f.Rule), Host: named(f.Host), VM: named(vmOf(f)), Volume: named(f.Volume), Part: named(part)}
 }
 
 // stepDone reports whether a step of a remedy was ticked.

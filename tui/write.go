@@ -99,7 +99,7 @@ func (a *App) pageText() string {
 
 // askFile asks for a name and writes the file, whole or not at all.
 func (a *App) askFile(name string, write func(io.Writer) error) tea.Cmd {
-	p := a.ask("write to", name, func(a *App, path string) tea.Cmd {
+	a.askPath(name, func(a *App, path string) tea.Cmd {
 		if err := writeFile(path, write); err != nil {
 			a.say("not written: %v", err)
 		} else {
@@ -107,17 +107,22 @@ func (a *App) askFile(name string, write func(io.Writer) error) tea.Cmd {
 		}
 		return nil
 	})
+	return nil
+}
+
+// askPath asks for the name of a file that is not there yet.
+func (a *App) askPath(name string, done func(a *App, path string) tea.Cmd) {
+	p := a.ask("write to", name, done)
 	p.check = func(_ *App, path string) error {
 		if path == "" {
 			return errors.New("a name")
 		}
-		if _, err := os.Stat(path); err == nil {
+		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("%s is there already", path)
 		}
 		return nil
 	}
 	p.validate(a)
-	return nil
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
@@ -139,7 +144,7 @@ func (v *events) askExport(a *App, format string) tea.Cmd {
 	if set == nil {
 		return nil
 	}
-	p := a.ask("write to", "events."+format, func(a *App, path string) tea.Cmd {
+	a.askPath("events."+format, func(a *App, path string) tea.Cmd {
 		a.say("writing %d events", set.Len())
 		return func() tea.Msg {
 			err := writeFile(path, func(w io.Writer) error {
@@ -160,7 +165,6 @@ func (v *events) askExport(a *App, format string) tea.Cmd {
 			return sayMsg(fmt.Sprintf("%d events written to %s", set.Len(), path))
 		}
 	})
-	p.validate(a)
 	return nil
 }
 

@@ -1,0 +1,318 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/notes"
+	"github.com/vsswhy/vsswhy/rules/report"
+)
+
+// TestWhere is about where keys lead, by the line that says where one is.
+func TestWhere(t *testing.T) {
+	c := makeCase(t, bundles...)
+	for _, tt := range []struct{ keys, want string }{
+		{"", "Verdicts"},
+		{"esc esc", "Verdicts"},
+		{"2", "Jobs"},
+		{"2 esc", "Verdicts"},
+		{"2 + + esc", "Jobs"},
+		{"2 + + esc esc esc", "Verdicts"},
+		{"2 enter", "Events"},
+		{"2 enter esc", "Jobs"},
+		{"enter v o", "Events"},
+		{"enter v o esc", "Verdicts"},
+		{"enter v enter esc", "Verdicts"},
+		{"3 enter", "Events › EventLog 6009"},
+		{"3 enter X", "Events › EventLog 6009 › XML"},
+		{"3 enter X esc esc", "Events"},
+		{"3 enter p", "Events › EventLog 6009 › neighbours in csv-confirmed-paused.zip!/NODE-A.zip!/System.evtx"},
+		{"3 / id:6009 enter esc", "Events"},
+		{"3 / id:6009 enter esc esc", "Verdicts"},
+		{"3 / q esc esc", "Verdicts"},
+		{"? esc", "Verdicts"},
+		{"? / jobs enter", "Jobs"},
+		{": jobs enter", "Jobs"},
+		{": esc esc", "Verdicts"},
+		{"6 enter", "Verdicts"},
+		{"6 enter esc", "Rules"},
+		{"6 G enter", "Rules › what is missing"},
+		{"c 1234q?:m esc", "Verdicts"},
+		{"c reason enter 5 enter", "Verdicts"},
+		{"3 b 5 enter", "Events"},
+		{"y", "Verdicts › copy"},
+		{"w esc", "Verdicts"},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			d := newDriver(t, c, 300, 40)
+			d.keys(strings.Fields(tt.keys)...)
+			line, _, _ := strings.Cut(d.page(), "\n")
+			place, _, _ := strings.Cut(strings.TrimPrefix(line, "  vsswhy › acme › "), "   ")
+			if diff := cmp.Diff(tt.want, place); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestTextBox wants a text box to take every printable key, and none of them to
+// be an action.
+func TestTextBox(t *testing.T) {
+	for _, keys := range [][]string{{"c"}, {"x"}, {"i"}, {"3", "/"}, {"3", "s"}, {":"}, {"?", "/"}, {"w", "enter"}} {
+		d := newDriver(t, makeCase(t, bundles...), 80, 24)
+		d.keys(keys...)
+		if d.a.prompt == nil {
+			t.Fatalf("%v: no text box", keys)
+		}
+		d.send(tea.KeyPressMsg(namedKeys["ctrl+u"]))
+		want := ""
+		for r := rune(0x20); r < 0x7f; r++ {
+			d.send(tea.KeyPressMsg{Code: r, Text: string(r)})
+			want += string(r)
+		}
+		if d.a.prompt == nil {
+			t.Fatalf("%v: a key closed the text box", keys)
+		}
+		if diff := cmp.Diff(want, d.a.prompt.input.Value()); diff != "" {
+			t.Errorf("%v: %s", keys, diff)
+		}
+	}
+}
+
+func TestPaste(t *testing.T) {
+	d := newDriver(t, makeCase(t, "iscsi-confirmed"), 80, 24)
+	d.keys("i")
+	d.send(tea.PasteMsg{Content: "one\ntwo\x1b[31m\u202e"})
+	if diff := cmp.Diff("one ⏎ two·[31m·", d.a.prompt.input.Value()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestNotesSurvive wants what was written to be there when the case is opened
+// again, and after another scan of the same logs.
+func TestNotesSurvive(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	c, err := index.OpenForWriting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{filepath.Join("..", "testdata", "cases", "iscsi-confirmed.zip")}
+	if err := scanInto(t.Context(), c, paths); err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, c, 120, 40)
+	d.keys("x", "not this", "enter", "i", "to do", "enter", "r", "space", "3", "e", "b", "i", "look", "enter", "F", "/", "level<=2", "enter", "F")
+	d.keys("down", "down", "down", "enter", "mine", "enter", "5")
+	want := d.page()
+	if n := len(c.Notes().All()); n != 6 {
+		t.Fatalf("%d notes were written:\n%s", n, want)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	if c, err = index.OpenForWriting(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := scanInto(t.Context(), c, paths); err != nil {
+		t.Fatal(err)
+	}
+	d = newDriver(t, c, 120, 40)
+	d.keys("5")
+	if diff := cmp.Diff(want, d.page()); diff != "" {
+		t.Error(diff)
+	}
+	d.keys("1")
+	if page := d.page(); !strings.Contains(page, "(you dismissed it)") || !strings.Contains(page, "not this") {
+		t.Errorf("the finding does not show what was written:\n%s", page)
+	}
+}
+
+// TestReadOnly wants a case that can't be written to be shown, and nothing to be
+// taken that would be lost.
+func TestReadOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	c, err := index.OpenForWriting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := scanInto(t.Context(), c, []string{filepath.Join("..", "testdata", "cases", "iscsi-confirmed.zip")}); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if c, err = index.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, keys := range []string{"c", "x", "i", "3 b", "3 i", "r space"} {
+		d := newDriver(t, c, 80, 24)
+		d.keys(strings.Fields(keys)...)
+		if d.a.prompt != nil || !strings.Contains(d.page(), "read-only") {
+			t.Errorf("%s:\n%s", keys, d.page())
+		}
+	}
+}
+
+// TestAnswer wants an answer to be saved, evaluated and shown.
+func TestAnswer(t *testing.T) {
+	c := makeCase(t, "iscsi-likely")
+	d := newDriver(t, c, 120, 40)
+	evaluated := 0
+	d.a.session.Evaluate = func(context.Context) (*report.Report, error) {
+		evaluated++
+		r := *d.a.report
+		r.Findings = append([]report.Finding(nil), r.Findings...)
+		for i := range r.Findings {
+			r.Findings[i].Verdict = "confirmed"
+		}
+		r.Failures = append([]report.Failure(nil), r.Failures...)
+		for i := range r.Failures {
+			r.Failures[i].Causes = []report.Cause{{Finding: r.Findings[0].ID, Verdict: "confirmed"}}
+		}
+		return &r, nil
+	}
+	d.keys("a", "enter", "asked the customer", "enter")
+	answers := c.Notes().All(notes.Answer)
+	if len(answers) != 1 || answers[0].Value != "yes" || answers[0].Text != "asked the customer" || evaluated != 1 {
+		t.Errorf("%d evaluations of %+v", evaluated, answers)
+	}
+	if page := d.page(); !strings.Contains(page, "evaluated: confirmed") || !strings.Contains(page, "CONFIRMED") {
+		t.Errorf("\n%s", page)
+	}
+	d.a.session.Evaluate = func(context.Context) (*report.Report, error) { return nil, errors.New("no logs") }
+	d.keys("a", "enter", "enter")
+	if page := d.page(); !strings.Contains(page, "not evaluated: no logs") {
+		t.Errorf("\n%s", page)
+	}
+}
+
+// TestScanning is about the screens while the first scan runs.
+func TestScanning(t *testing.T) {
+	done := makeCase(t, bundles...)
+	r, _, err := done.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, nil, 80, 24)
+	d.send(ScanState{Read: 1 << 20, Total: 4 << 20, Events: 1000})
+	for _, step := range []struct {
+		msg  tea.Msg
+		keys string
+		want string
+	}{
+		{nil, "", "scanning: 25% of 4.0 MiB, 1000 events"},
+		{nil, "", "Nothing found so far"},
+		{nil, "3", "can be searched when the scan has ended"},
+		{nil, "1 c", "choose a finding first"},
+		{ScanState{Read: 2 << 20, Total: 4 << 20, Events: 2000, Report: r}, "", "● confirmed issue 1"},
+		{nil, "c", "the scan has not ended"},
+		{nil, "enter v enter", "when the scan has ended"},
+		{ScanState{Err: errors.New("disk full")}, "", "scan failed: disk full"},
+		{ScanState{Done: true, Case: done, Report: r}, "esc 3", "57 of 57 events"},
+	} {
+		if step.msg != nil {
+			d.send(step.msg)
+		}
+		d.keys(strings.Fields(step.keys)...)
+		if page := d.page(); !strings.Contains(page, step.want) {
+			t.Errorf("%q is not on the page:\n%s", step.want, page)
+		}
+	}
+}
+
+func TestTheme(t *testing.T) {
+	for _, tt := range []struct {
+		cfg  string
+		back string
+		want string
+	}{{"", "#000000", "dark"}, {"", "#ffffff", "light"}, {"safe", "#ffffff", "safe"}} {
+		a, err := newApp(Config{Theme: tt.cfg}, Session{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Update(tea.BackgroundColorMsg{Color: lipgloss.Color(tt.back)})
+		if got := themes[a.theme].name; got != tt.want {
+			t.Errorf("theme %q on %s: %s", tt.cfg, tt.back, got)
+		}
+	}
+}
+
+func TestMouse(t *testing.T) {
+	d := newDriver(t, makeCase(t, bundles...), 120, 40)
+	click := func(x, y int) { d.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	click(25, 1)
+	if d.a.screen != actEvents {
+		t.Errorf("a click on Events shows %s", d.a.screen)
+	}
+	click(30, 8)
+	d.send(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+	if got := d.a.screens[actEvents].(*events).list.cursor; got != 5 {
+		t.Errorf("a click on the third row, and the wheel: row %d", got+1)
+	}
+	d.keys("1")
+	click(100, 4)
+	if v := d.a.screens[actVerdicts].(*verdicts); !v.inside || v.right.cursor != 2 {
+		t.Errorf("a click on the right pane: inside %v, line %d", v.inside, v.right.cursor)
+	}
+}
+
+// TestExport writes what can be written, and nothing over what is there.
+func TestExport(t *testing.T) {
+	c := makeCase(t, bundles...)
+	dir := t.TempDir()
+	for _, tt := range []struct{ view, keys, file, want string }{
+		{"", "w enter", "report.txt", "vsswhy: "},
+		{"", "w down enter", "report.json", "{\n"},
+		{"", "w down down enter", "page.txt", " Failed backups"},
+		{"2", "w down down down enter", "jobs.csv", "job,kind,host,subject,from,to,outcome\n"},
+		{"6", "w down down down down enter", "rules.jsonl", `{"host":"HV01`},
+		{"3 / level<=2 enter", "w down down down enter", "events.csv", "time,host,level,provider,id,channel,fields,source,record,offset\n2010-03-14T22:02:33.0000000Z,"},
+		{"3", "w down down down down enter", "events.jsonl", `{"time":"2010-02-01T06:00:00.0000000Z","computer":`},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			d := newDriver(t, c, 80, 24)
+			d.keys(strings.Fields(tt.view + " " + tt.keys)...)
+			path := filepath.Join(dir, tt.file)
+			d.send(tea.KeyPressMsg(namedKeys["ctrl+u"]))
+			d.send(tea.PasteMsg{Content: path})
+			d.keys("enter")
+			got, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, d.page())
+			}
+			if !strings.HasPrefix(string(got), tt.want) {
+				t.Errorf("%.200s", got)
+			}
+			d.keys(strings.Fields(tt.keys)...)
+			d.send(tea.KeyPressMsg(namedKeys["ctrl+u"]))
+			d.send(tea.PasteMsg{Content: path})
+			d.keys("enter")
+			if page := d.page(); !strings.Contains(page, "is there already") {
+				t.Errorf("written over:\n%s", page)
+			}
+		})
+	}
+}
+
+// TestSpan is how durations read.
+func TestSpan(t *testing.T) {
+	got := map[time.Duration]string{}
+	for _, d := range []time.Duration{0, 1500 * time.Millisecond, 95 * time.Second, 100 * time.Minute, 50 * time.Hour} {
+		got[d] = span(d)
+	}
+	want := map[time.Duration]string{0: "0.0s", 1500 * time.Millisecond: "1.5s", 95 * time.Second: "1m35s", 100 * time.Minute: "1h40m", 50 * time.Hour: "2d"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
