@@ -1,0 +1,254 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vsswhy/vsswhy/index"
+)
+
+// A terminal is the program in a real one: tmux, driven by keys.
+type terminal struct {
+	t      *testing.T
+	socket string
+}
+
+// startTerminal runs the program on a screen of some cells.
+func startTerminal(t *testing.T, width, height int, args ...string) *terminal {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("no tmux (Debian package tmux)")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	program := filepath.Join(dir, "vsswhy")
+	if err := os.Symlink(self, program); err != nil {
+		t.Fatal(err)
+	}
+	term := &terminal{t, filepath.Join(dir, "s")}
+	line := "XDG_CONFIG_HOME=" + filepath.Join(dir, "config") + " " + program
+	for _, a := range args {
+		line += " '" + a + "'"
+	}
+	line += "; code=$?; echo; echo ended with $code; exec sleep 60"
+	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line)
+	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
+	return term
+}
+
+func (term *terminal) tmux(args ...string) string {
+	term.t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		term.t.Fatalf("tmux %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (term *terminal) screen() string { return term.tmux("capture-pane", "-p") }
+
+// press sends keys as tmux names them.
+func (term *terminal) press(keys ...string) {
+	term.t.Helper()
+	for _, k := range keys {
+		term.tmux("send-keys", k)
+	}
+}
+
+func (term *terminal) typed(text string) { term.tmux("send-keys", "-l", text) }
+
+// see waits until all texts are on the screen.
+func (term *terminal) see(texts ...string) string {
+	term.t.Helper()
+	var page string
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		page = term.screen()
+		missing := ""
+		for _, text := range texts {
+			if !strings.Contains(page, text) {
+				missing = text
+			}
+		}
+		if missing == "" {
+			return page
+		}
+	}
+	term.t.Fatalf("not on screen: %q\n%s", texts, page)
+	return ""
+}
+
+// copyOf puts a synthetic bundle into a folder of its own.
+func copyOf(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(casesDir, name+".zip"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name+".zip"), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestScreenFromBundleToRemedy is what an engineer does: scan, see the cause, its
+// evidence among all events, what to do, write a note, and find it again.
+func TestScreenFromBundleToRemedy(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	bundle := filepath.Join(dir, "csv-two-nodes.zip")
+	term := startTerminal(t, 120, 40, bundle)
+	term.see("Failed backups and restores (1)", "confirmed", "The cluster shared volume moved")
+	term.press("r")
+	term.see("What to do", "Get-ClusterSharedVolume")
+	term.press("v", "o")
+	term.see("events", "FailoverClustering")
+	term.press("/")
+	term.typed("code:-2147212300")
+	term.press("Enter")
+	term.see("1 of 21 events", "8229", "VSS_E_WRITERERROR_NONRETRYABLE")
+	term.press("X")
+	term.see("<EventID", "8229")
+	term.press("Escape") // and what follows at once would be Alt
+	term.see("1 of 21 events")
+	term.press("i")
+	term.typed("asked the customer")
+	term.press("Enter")
+	term.see("note saved")
+	term.press("2")
+	term.see("J1")
+	term.press("4")
+	term.see("FailoverClustering/Operational")
+	term.press("5")
+	term.see("asked the customer")
+	term.press("q")
+	term.see("ended with 0")
+
+	again := startTerminal(t, 80, 24, "open", bundle+".vsswhy")
+	again.see("confirmed")
+	again.press("5")
+	again.see("asked the customer")
+	again.press("1", "?")
+	again.see("keys")
+	again.press("Escape")
+	again.see("confirmed")
+	again.press("q")
+	again.see("ended with 0")
+}
+
+// TestScreenAnswers: an answer changes the verdict at once, is shown as an answer,
+// and is there when the case is opened again.
+func TestScreenAnswers(t *testing.T) {
+	dir := copyOf(t, "iscsi-likely")
+	bundle := filepath.Join(dir, "iscsi-likely.zip")
+	term := startTerminal(t, 140, 45, bundle)
+	term.see("likely", "iSCSI")
+	for range 2 {
+		term.press("a")
+		term.see("yes", "unknown")
+		term.press("Enter")
+		term.see("how do you know")
+		term.typed("the customer said so")
+		term.press("Enter")
+		term.see("evaluated")
+	}
+	term.see("confirmed", "you answered yes")
+	term.press("q")
+	term.see("ended with 0")
+	mustRun(t, 0, "verify", bundle+".vsswhy")
+	if out := mustRun(t, 0, "report", bundle+".vsswhy"); !strings.Contains(out, "CONFIRMED") {
+		t.Error(out)
+	}
+}
+
+// TestScreenKilled: a note that was said to be saved is there after kill -9; the
+// one that was being typed is not, and nothing is damaged.
+func TestScreenKilled(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	c := filepath.Join(dir, "c")
+	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	term := startTerminal(t, 100, 30, "open", c)
+	term.see("confirmed")
+	term.press("i")
+	term.typed("this one is kept")
+	term.press("Enter")
+	term.see("note saved")
+	term.press("i")
+	term.typed("this one is not")
+	holder, err := os.ReadFile(filepath.Join(c, "lock.holder"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Sscanf(string(holder), `{"PID":%d`, &pid); err != nil {
+		t.Fatal(err)
+	}
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	term.see("ended with 137")
+	mustRun(t, 0, "verify", c)
+	kept, err := index.OpenForWriting(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	if list := kept.Notes().All(); len(list) != 1 || list[0].Text != "this one is kept" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestScreenResized: a storm of sizes, also those that are too small, leaves a
+// page that is whole.
+func TestScreenResized(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	c := filepath.Join(dir, "c")
+	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	term := startTerminal(t, 120, 40, "open", c)
+	term.see("confirmed")
+	for i := range 60 {
+		term.tmux("resize-window", "-x", fmt.Sprint(20+i*53%180), "-y", fmt.Sprint(5+i*29%55))
+		if i%7 == 0 {
+			term.press(fmt.Sprint(1 + i%6))
+		}
+	}
+	term.tmux("resize-window", "-x", "59", "-y", "15")
+	term.see("60x15")
+	term.tmux("resize-window", "-x", "60", "-y", "15")
+	term.press("1")
+	term.see("confirmed")
+	term.press("q")
+	term.see("ended with 0")
+}
+
+// TestScreenReadOnly: a case that another process writes to can be read, and
+// says why nothing can be written.
+func TestScreenReadOnly(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	path := filepath.Join(dir, "c")
+	mustRun(t, 0, "scan", "--case", path, filepath.Join(dir, "csv-two-nodes.zip"))
+	c, err := index.OpenForWriting(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	term := startTerminal(t, 100, 30, "open", path)
+	term.see("confirmed")
+	term.press("i")
+	term.see("read-only")
+	term.press("q")
+	term.see("opened read-only", "ended with 0")
+}
