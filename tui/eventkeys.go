@@ -260,7 +260,7 @@ func (v *events) filterMenu(a *App) tea.Cmd {
 		add("only", q, false)
 	}
 	if !r.Time.IsZero() {
-		at := r.Time.UTC().Format("2006-01-02T15:04:05.0000000Z")
+		at := r.Time.UTC().Format(queryTime)
 		add("before this", "until:"+at, false)
 		add("from this on", "since:"+at, false)
 	}

@@ -77,6 +77,7 @@ type (
 		total  int64
 		counts index.Histogram
 		err    error
+		rest   tea.Cmd // finds the others: these are only the newest; nil: these are all
 	}
 	rowsMsg struct {
 		gen  int
@@ -157,12 +158,59 @@ func (v *events) filter(a *App) tea.Cmd {
 	v.gen++
 	v.cancel, v.busy, v.failed = cancel, true, ""
 	v.asking = v.query()
+	if v.goTo < 0 {
+		v.goTo = v.current() // stay at the event, or near it
+	}
 	gen, text, c := v.gen, v.asking, a.c
-	return func() tea.Msg { return findRows(ctx, c, gen, text) }
+	all := func() tea.Msg { return findRows(ctx, c, gen, text) }
+	if text == "" || v.total <= newest {
+		return all
+	}
+	return func() tea.Msg { return findNewest(ctx, c, gen, text, all) }
 }
 
 // bucketCount is how many bars the histogram has at most.
 const bucketCount = 200
+
+// newest is how many of the latest rows are looked through first: some
+// hundredths of a second.
+const newest = 150_000
+
+// findNewest finds the rows that match among the newest ones, so that there is
+// something to see; the answer says how to find the rest.
+func findNewest(ctx context.Context, c *index.Case, gen int, text string, rest tea.Cmd) tea.Msg {
+	r, err := c.Events()
+	if err != nil {
+		return foundMsg{gen: gen, err: err}
+	}
+	first, err := r.At(max(0, r.Rows()-newest))
+	if err != nil || first.Time.IsZero() {
+		return rest()
+	}
+	msg := foundMsg{gen: gen, total: r.Rows(), rest: rest}
+	msg.rows, _, msg.err = matching(ctx, c, "since:"+first.Time.Format(queryTime)+" "+text)
+	return msg
+}
+
+// queryTime is the form of a time in a query.
+const queryTime = "2006-01-02T15:04:05.0000000Z"
+
+// matching returns the rows for which a query holds.
+func matching(ctx context.Context, c *index.Case, text string) ([]uint32, *store.Set, error) {
+	q, err := query.Parse(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := c.Find(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := make([]uint32, 0, set.Len())
+	for row := range set.All() {
+		rows = append(rows, uint32(row))
+	}
+	return rows, set, nil
+}
 
 func findRows(ctx context.Context, c *index.Case, gen int, text string) tea.Msg {
 	msg := foundMsg{gen: gen}
@@ -174,17 +222,8 @@ func findRows(ctx context.Context, c *index.Case, gen int, text string) tea.Msg 
 	msg.total = r.Rows()
 	var set *store.Set
 	if text != "" {
-		q, err := query.Parse(text)
-		if err == nil {
-			set, err = c.Find(ctx, q)
-		}
-		if err != nil {
-			msg.err = err
+		if msg.rows, set, msg.err = matching(ctx, c, text); msg.err != nil {
 			return msg
-		}
-		msg.rows = make([]uint32, 0, set.Len())
-		for row := range set.All() {
-			msg.rows = append(msg.rows, uint32(row))
 		}
 	}
 	msg.counts, msg.err = c.Histogram(ctx, set, bucketCount)
@@ -195,25 +234,27 @@ func (v *events) found(a *App, msg foundMsg) tea.Cmd {
 	if msg.gen != v.gen {
 		return nil // of filters that were changed meanwhile
 	}
-	v.busy = false
+	v.busy = msg.rest != nil
 	if msg.err != nil {
-		v.failed = msg.err.Error()
+		v.busy, v.failed, v.goTo = false, msg.err.Error(), -1
 		return nil
 	}
-	at := v.current() // stay at the event, or near it, on the same line of the page
-	line := v.list.cursor - v.list.top
-	v.shown, v.total, v.counts = msg.rows, msg.total, msg.counts
-	clear(v.asked)
-	if v.goTo >= 0 {
-		at, v.goTo = v.goTo, -1
+	at, line := v.goTo, v.list.cursor-v.list.top // and on the same line of the page
+	if at < 0 {
+		at = v.current()
 	}
+	v.shown, v.total = msg.rows, msg.total
+	clear(v.asked)
 	v.list.resize(v.length())
 	if at >= 0 {
 		v.list.moveTo(v.indexOf(at))
 		v.list.top = v.list.cursor - line
 		v.list.scroll()
 	}
-	return v.load(a)
+	if msg.rest == nil {
+		v.counts, v.goTo = msg.counts, -1
+	}
+	return tea.Batch(v.load(a), msg.rest)
 }
 
 // length is the number of rows in the list.
@@ -319,6 +360,7 @@ func (v *events) take(msg rowsMsg) {
 
 func (v *events) do(a *App, act action) (tea.Cmd, bool) {
 	if v.list.move(act) {
+		v.goTo = -1
 		return v.load(a), true
 	}
 	switch act {
