@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,14 +48,46 @@ var engine = sync.OnceValues(func() (*rules.Set, *event.Interest) {
 // issues, a look-alike, and what could not be checked.
 var bundles = []string{"csv-confirmed-paused", "iscsi-confirmed", "restore-likely", "guest-backup-likely", "lookalike-other-writer"}
 
-// makeCase scans bundles of ../testdata/cases into a new case.
+// scanned has the folders of cases that were made, by the names of their
+// bundles.
+var scanned = struct {
+	sync.Mutex
+	dirs map[string]string
+}{dirs: map[string]string{}}
+
+// makeCase returns a case of its own of bundles of ../testdata/cases. They are
+// scanned once; further cases are copies.
 func makeCase(t testing.TB, names ...string) *index.Case {
 	t.Helper()
-	c, err := index.OpenForWriting(filepath.Join(t.TempDir(), "case"))
+	scanned.Lock()
+	defer scanned.Unlock()
+	key := strings.Join(names, " ")
+	if scanned.dirs[key] == "" {
+		scanned.dirs[key] = scanBundles(t, names)
+	}
+	dir := filepath.Join(t.TempDir(), "case")
+	if err := os.CopyFS(dir, os.DirFS(scanned.dirs[key])); err != nil {
+		t.Fatal(err)
+	}
+	c, err := index.OpenForWriting(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func scanBundles(t testing.TB, names []string) (dir string) {
+	t.Helper()
+	dir, err := os.MkdirTemp(fixtures, "case-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := index.OpenForWriting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
 	var paths []string
 	for _, name := range names {
 		paths = append(paths, filepath.Join("..", "testdata", "cases", name+".zip"))
@@ -62,7 +95,7 @@ func makeCase(t testing.TB, names ...string) *index.Case {
 	if err := scanInto(t.Context(), c, paths); err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return dir
 }
 
 // scanInto does what the program does for a scan that keeps a case.

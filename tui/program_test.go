@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,10 +20,29 @@ import (
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
+// A screen is an emulator that is written to and looked at by two goroutines.
+// (vt.SafeEmulator does not lock String.)
+type screen struct {
+	mu sync.Mutex
+	em *vt.Emulator
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.em.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.em.String()
+}
+
 // A terminal is the whole program on an emulated screen.
 type terminal struct {
 	t    *testing.T
-	em   *vt.SafeEmulator
+	em   *screen
 	keys *io.PipeWriter
 	done chan error
 	stop context.CancelFunc
@@ -32,11 +52,11 @@ type terminal struct {
 func open(t *testing.T, s Session, cfg Config) *terminal {
 	t.Helper()
 	const width, height = 120, 40
-	em := vt.NewSafeEmulator(width, height)
+	em := &screen{em: vt.NewEmulator(width, height)}
 	// Without a terminal's line discipline nobody turns LF into CR LF: line feed
 	// new line mode (LNM) of the emulator does.
-	em.WriteString("\x1b[20h")
-	go io.Copy(io.Discard, em) // its answers to queries
+	io.WriteString(em, "\x1b[20h")
+	go io.Copy(io.Discard, em.em) // its answers to queries; it ends with the tests, since closing is not safe beside reading
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -55,7 +75,6 @@ func open(t *testing.T, s Session, cfg Config) *terminal {
 		case <-time.After(10 * time.Second):
 			t.Error("the program does not end")
 		}
-		em.Close()
 	})
 	return term
 }
