@@ -14,7 +14,6 @@ import (
 // verdicts is the first screen: on the left what failed and what may explain
 // it, on the right the one that the cursor is on.
 type verdicts struct {
-	quiet
 	rows   []verdictRow
 	made   *report.Report // that rows were made of
 	left   list

@@ -17,6 +17,9 @@ import (
 // TestRandomQueriesOverACase: what a case finds, by its index of all events, its
 // store and its report, is what a plain look at every row finds.
 func TestRandomQueriesOverACase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at every row for every query")
+	}
 	in := []string{bundle(t), filepath.Join(casesDir, "restore-confirmed.zip")}
 	data := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(data); err == nil {

@@ -86,10 +86,10 @@ func events(t testing.TB, dir, where string) string {
 // TestScanKilled kills a scan at random points, and scans again: the report is
 // the same, byte for byte, and so are the events; nothing is left over.
 func TestScanKilled(t *testing.T) {
-	rounds := 50
 	if testing.Short() {
-		rounds = 5
+		t.Skip("runs the program a hundred times")
 	}
+	const rounds = 50
 	in := bundle(t)
 	dir := filepath.Join(t.TempDir(), "reference", "c")
 	os.Mkdir(filepath.Dir(dir), 0o700)
@@ -148,6 +148,9 @@ func names(t testing.TB, dir string) (list []string) {
 // TestDamagedCase damages every kind of file in every way: what is printed
 // afterwards is the same as before, and what can't be is said.
 func TestDamagedCase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program some hundred times")
+	}
 	in := bundle(t)
 	master := filepath.Join(t.TempDir(), "c")
 	want := mustRun(t, 0, "scan", "--case", master, "--index", "all", "--format", "json", in)
@@ -378,6 +381,9 @@ func TestLocked(t *testing.T) {
 // TestFullDisk keeps a case on a disk of 12 MiB: the diagnosis stands, and says
 // what could not be kept.
 func TestFullDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program many times")
+	}
 	disk := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk).CombinedOutput(); err != nil {
 		t.Skipf("no disk of 12 MiB can be mounted here: %v %s", err, out)

@@ -46,7 +46,7 @@ func startTerminal(t *testing.T, width, height int, args ...string) *terminal {
 
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
+	out, err := exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...).CombinedOutput()
 	if err != nil {
 		term.t.Fatalf("tmux %v: %v\n%s", args, err, out)
 	}
@@ -251,4 +251,59 @@ func TestScreenReadOnly(t *testing.T) {
 	term.see("read-only")
 	term.press("q")
 	term.see("opened read-only", "ended with 0")
+}
+
+// TestRecordedSession holds the session in docs, and its first page in the
+// README, to what the program shows. -update records it anew.
+func TestRecordedSession(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	if err := os.Rename(filepath.Join(dir, "csv-two-nodes.zip"), filepath.Join(dir, "bundle.zip")); err != nil {
+		t.Fatal(err)
+	}
+	term := startTerminal(t, 110, 30, filepath.Join(dir, "bundle.zip"))
+	var session strings.Builder
+	first := ""
+	for _, step := range []struct {
+		told, want string
+		keys       []string
+	}{
+		{"vsswhy bundle.zip", "2 hosts, 30 records", nil},
+		{"r: what to do", "Get-ClusterSharedVolume", []string{"r"}},
+		{"v: the first piece of evidence; o: it among all events", "21 of 21 events", []string{"g", "v", "o"}},
+		{"2: the jobs", "Bars:", []string{"2"}},
+		{"4: which logs cover which time", "gap in the record ids", []string{"4"}},
+	} {
+		term.press(step.keys...)
+		term.see(step.want)
+		time.Sleep(300 * time.Millisecond) // the frame after
+		var page []string
+		for line := range strings.Lines(term.screen()) {
+			page = append(page, strings.TrimRight(line, " \n"))
+		}
+		text := strings.TrimRight(strings.Join(page, "\n"), "\n") + "\n"
+		if first == "" {
+			first = text
+		}
+		fmt.Fprintf(&session, "### %s\n\n%s\n", step.told, text)
+	}
+	const recorded = "../../docs/session.txt"
+	if *update {
+		if err := os.WriteFile(recorded, []byte(session.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := session.String(); got != string(want) {
+		t.Errorf("docs/session.txt is not what the program shows; -update records it anew\n%s", got)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), first) {
+		t.Errorf("the README does not show the first page:\n%s", first)
+	}
 }
