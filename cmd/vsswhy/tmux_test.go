@@ -60,6 +60,9 @@ func (term *terminal) press(keys ...string) {
 	term.t.Helper()
 	for _, k := range keys {
 		term.tmux("send-keys", k)
+		if k == "Escape" {
+			time.Sleep(500 * time.Millisecond) // what follows at once would be Alt
+		}
 	}
 }
 
@@ -118,7 +121,7 @@ func TestScreenFromBundleToRemedy(t *testing.T) {
 	term.see("1 of 21 events", "8229", "VSS_E_WRITERERROR_NONRETRYABLE")
 	term.press("X")
 	term.see("<EventID", "8229")
-	term.press("Escape") // and what follows at once would be Alt
+	term.press("Escape")
 	term.see("1 of 21 events")
 	term.press("i")
 	term.typed("asked the customer")
@@ -138,7 +141,7 @@ func TestScreenFromBundleToRemedy(t *testing.T) {
 	again.press("5")
 	again.see("asked the customer")
 	again.press("1", "?")
-	again.see("keys")
+	again.see("one row up")
 	again.press("Escape")
 	again.see("confirmed")
 	again.press("q")
