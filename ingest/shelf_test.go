@@ -457,7 +457,8 @@ func TestShelfInterrupted(t *testing.T) {
 				}
 				return true
 			})
-			if interruptions == 0 || shelf.open != 0 {
+			// Of an archive that is interrupted itself the members may not be known yet.
+			if interruptions == 0 && after > 1 || shelf.open != 0 {
 				t.Errorf("after %d: %d interrupted, %d left open", after, interruptions, shelf.open)
 			}
 		}
