@@ -36,6 +36,7 @@ type node struct {
 	// Of the goroutine that reads it, until out gives them.
 	src      *event.Source
 	children []*node
+	finished bool   // the last batch was handed over
 	inserted bool   // the children are in the queue
 	sha256   string // of a file, if it was computed before the file was read
 	after    func() // finishes the source while its children are read; nil if that is done

@@ -55,7 +55,7 @@ func (n *node) skip(why string) {
 }
 
 // finish hands over the last batch.
-func (n *node) finish() { n.send(event.Batch{Source: n.src, Last: true}) }
+func (n *node) finish() { n.finished = n.send(event.Batch{Source: n.src, Last: true}) }
 
 // send hands over a batch, and reports whether anyone wants it.
 func (n *node) send(b event.Batch) bool {

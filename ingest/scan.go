@@ -175,7 +175,9 @@ func (s *scan) work() {
 func (s *scan) readNode(n *node) {
 	defer close(n.out)
 	n.read(n)
-	if len(n.children) > 0 && n.ctx.Err() == nil {
+	// An archive that was handed over has its members handed over, too: as
+	// interrupted, if the scan ends meanwhile.
+	if len(n.children) > 0 && (n.finished || n.ctx.Err() == nil) {
 		if n.close != nil {
 			s.hold(n)
 		}
