@@ -2,10 +2,10 @@ package index
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -29,32 +29,42 @@ const (
 	ScopeOff      Scope = "off"
 )
 
-// BuildSearch makes the full-text index of the case's generation in a folder
-// that AddSearch then names. Run it in a process of its own: a panic in one of
-// the index's goroutines must not cost more than the index.
-func (c *Case) BuildSearch(ctx context.Context, scope Scope, interest *event.Interest) (search.Manifest, error) {
+// NewSearchName returns a name for a full-text index that no other has: a
+// process that outlives the one it was started by must not write into the index
+// of the next.
+func (c *Case) NewSearchName() string {
+	b := make([]byte, 4)
+	rand.Read(b)
+	return fmt.Sprintf("search.%d.%x", c.now().schema.Generation, b)
+}
+
+// BuildSearch makes the full-text index of the case's generation, in a folder of
+// that name that AddSearch then adds. Run it in a process of its own: a panic in
+// one of the index's goroutines must not cost more than the index.
+func (c *Case) BuildSearch(ctx context.Context, name string, scope Scope, interest *event.Interest) (search.Manifest, error) {
 	if c.now().schema.Generation == 0 {
 		return search.Manifest{}, ErrUnfinished
+	}
+	if ok, _ := filepath.Match("search.*", name); !ok || name != filepath.Base(name) {
+		return search.Manifest{}, fmt.Errorf("%q is no name of a full-text index", name)
 	}
 	opt := search.Options{Content: fmt.Sprintf("%s %s %s", c.now().schema.Versions.Readers, scope, c.now().schema.Versions.Interest)}
 	if old := c.now().schema.Earlier; old != nil && old.Scope == scope {
 		opt.From, opt.FromManifest = c.path(filepath.Base(old.Name)), old.Manifest
 	}
-	return search.Build(ctx, c.path(c.searchName()), opt, c.documents(ctx, scope, interest))
+	return search.Build(ctx, c.path(name), opt, c.documents(ctx, scope, interest))
 }
 
-func (c *Case) searchName() string { return fmt.Sprintf("search.%d", c.now().schema.Generation) }
-
 // AddSearch makes an index that BuildSearch has made the case's own.
-func (c *Case) AddSearch(scope Scope, m search.Manifest) error {
+func (c *Case) AddSearch(name string, scope Scope, m search.Manifest) error {
 	if !c.Writable() {
 		return errors.New("the case was opened read-only")
 	}
-	if _, err := search.Open(c.path(c.searchName()), m); err != nil {
+	if _, err := search.Open(c.path(name), m); err != nil {
 		return err
 	}
 	next := *c.now().schema
-	next.Search, next.Earlier = &SearchFolder{Name: c.searchName(), Scope: scope, Manifest: m}, nil
+	next.Search, next.Earlier = &SearchFolder{Name: name, Scope: scope, Manifest: m}, nil
 	return c.commit(&next)
 }
 
@@ -83,13 +93,14 @@ func (c *Case) WantedScope() Scope {
 	return c.now().schema.Scope
 }
 
-// DropSearch removes the full-text index, or what a failed BuildSearch has left.
+// DropSearch removes the full-text index, and what failed builds have left.
 func (c *Case) DropSearch() error {
 	if !c.Writable() {
 		return errors.New("the case was opened read-only")
 	}
 	if c.now().schema.Search == nil {
-		return os.RemoveAll(c.path(c.searchName()))
+		c.sweep()
+		return nil
 	}
 	next := *c.now().schema
 	next.Search = nil

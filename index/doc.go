@@ -11,7 +11,7 @@
 //	notes/               what the engineer wrote
 //	report.<n>.json      the report of generation n
 //	events.<n>.parquet   its events, for DuckDB and pandas too
-//	search.<n>/          its full-text index
+//	search.<n>.<x>/      its full-text index
 //	lock, lock.holder    held by the process that writes
 //
 // Logs and notes are the truth; all else is derived from the logs, and is made

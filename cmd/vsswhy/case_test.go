@@ -440,3 +440,29 @@ func sameFindings(a, b string) bool {
 	}
 	return cut(a) == cut(b)
 }
+
+// TestOrphanedBuild: the process that builds the full-text index ends with the
+// one that wants it.
+func TestOrphanedBuild(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "c")
+	mustRun(t, 0, "scan", "--case", dir, "--index", "off", bundle(t))
+	cmd := vsswhy(t, buildIndex, "--into", "search.1.test", "--index", "all", dir)
+	wants, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wants.Close()
+	if cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("it ended with %v", cmd.ProcessState)
+	}
+	mustRun(t, 0, "scan", "--case", dir, "--index", "all")
+	mustRun(t, 0, "verify", dir)
+	for _, name := range names(t, dir) {
+		if strings.HasPrefix(name, "search.1.test") {
+			t.Errorf("%s is left over", name)
+		}
+	}
+}

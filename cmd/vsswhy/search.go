@@ -25,13 +25,14 @@ const buildIndex = "build-index"
 const program = "vsswhy"
 
 func newBuildIndex() *cobra.Command {
-	scope := ""
+	scope, name := "", ""
 	cmd := &cobra.Command{
 		Use:    buildIndex + " CASE",
 		Short:  "Build the full-text index of a case (run by scan)",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			go endWith(cmd.InOrStdin())
 			e, err := newEngine()
 			if err != nil {
 				return err
@@ -41,15 +42,23 @@ func newBuildIndex() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			m, err := c.BuildSearch(cmd.Context(), index.Scope(scope), e.interest)
+			m, err := c.BuildSearch(cmd.Context(), name, index.Scope(scope), e.interest)
 			if err != nil {
 				return err
 			}
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(m)
 		},
 	}
+	cmd.Flags().StringVar(&name, "into", "", "the folder in the case that gets the index")
 	cmd.Flags().StringVar(&scope, "index", string(index.ScopeRelevant), "what is indexed")
 	return cmd
+}
+
+// endWith ends the process when its standard input ends: the one that holds the
+// other end was killed, and nobody wants the index any more.
+func endWith(stdin io.Reader) {
+	io.Copy(io.Discard, stdin)
+	os.Exit(exitInterrupted)
 }
 
 // indexCase gives a case the full-text index that it is to have.
@@ -61,9 +70,10 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 	if err := c.DropSearch(); err != nil || scope == index.ScopeOff {
 		return err
 	}
-	m, err := buildInChild(ctx, dir, scope)
+	name := c.NewSearchName()
+	m, err := buildInChild(ctx, dir, name, scope)
 	if err == nil {
-		err = c.AddSearch(scope, m)
+		err = c.AddSearch(name, scope, m)
 	}
 	if err != nil {
 		c.DropSearch()
@@ -74,13 +84,18 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 // maxTrouble is how much of what a dying process says is passed on, in bytes.
 const maxTrouble = 300
 
-func buildInChild(ctx context.Context, dir string, scope index.Scope) (m search.Manifest, err error) {
+func buildInChild(ctx context.Context, dir, name string, scope index.Scope) (m search.Manifest, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return m, err
 	}
-	cmd := exec.CommandContext(ctx, self, buildIndex, "--index", string(scope), "--", dir)
-	cmd.Args[0] = program // whatever this one was started as
+	cmd := exec.CommandContext(ctx, self, buildIndex, "--into", name, "--index", string(scope), "--", dir)
+	cmd.Args[0] = program         // whatever this one was started as
+	alive, err := cmd.StdinPipe() // it ends with this process, however that ends
+	if err != nil {
+		return m, err
+	}
+	defer alive.Close()
 	var out bytes.Buffer
 	trouble := &head{room: maxTrouble}
 	cmd.Stdout, cmd.Stderr = &out, trouble
