@@ -381,10 +381,7 @@ func (a *App) read() string {
 	if line := a.scan.line(); line != "" {
 		return line
 	}
-	records := uint64(0)
-	for i := range a.report.Sources {
-		records += a.report.Sources[i].Records
-	}
+	_, records := a.report.Logs()
 	line := fmt.Sprintf("%d hosts, %d records, %s", len(a.report.Hosts), records, map[bool]string{false: "UTC", true: "before the last event"}[a.cfg.RelativeTimes])
 	if len(a.report.Sources) > 0 && !a.report.Complete {
 		line = "! NOT ALL WAS READ (" + a.keys.key(actCoverage) + "), " + line

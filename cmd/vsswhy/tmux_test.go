@@ -270,7 +270,7 @@ func TestRecordedSession(t *testing.T) {
 		told, want string
 		keys       []string
 	}{
-		{"vsswhy bundle.zip", "2 hosts, 30 records", nil},
+		{"vsswhy bundle.zip", "2 hosts, 21 records", nil},
 		{"r: what to do", "Get-ClusterSharedVolume", []string{"r"}},
 		{"v: the first piece of evidence; o: it among all events", "21 of 21 events", []string{"g", "v", "o"}},
 		{"2: the jobs", "Bars:", []string{"2"}},

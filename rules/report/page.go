@@ -152,13 +152,7 @@ func shorten[T any](list []T, most int, more string, tell func(*T) node) []node 
 
 func (p *page) head() {
 	r := p.report
-	logs, records := 0, uint64(0)
-	for i := range r.Sources {
-		if len(r.Sources[i].Streams) > 0 {
-			logs++
-		}
-		records += r.Sources[i].Records
-	}
+	logs, records := r.Logs()
 	p.para("vsswhy:", txt("%s, %s, %s", count(len(r.Hosts), "computer"), count(logs, "log"), count(int(records), "record")))
 	if !r.Complete {
 		p.para("", txt(`INCOMPLETE: part of the input could not be read; see "Input" at the end.`))

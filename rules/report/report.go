@@ -46,6 +46,21 @@ type Tool struct {
 	RulesDigest string `json:"rules_digest"`
 }
 
+// Logs returns how many logs hold records, and how many records all logs have.
+// The lines of text artefacts are no records to anybody but their reader.
+func (r *Report) Logs() (logs int, records uint64) {
+	for i := range r.Sources {
+		s := &r.Sources[i]
+		if len(s.Streams) > 0 {
+			logs++
+		}
+		if s.Format == "evtx" || s.Format == "xml" {
+			records += s.Records
+		}
+	}
+	return logs, records
+}
+
 // A Source is one log or text artefact that was read.
 type Source struct {
 	ID          string   `json:"id"` // "S1"
