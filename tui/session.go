@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -31,6 +32,9 @@ type Session struct {
 	// Write writes a report in one of the Formats.
 	Write   func(r *report.Report, format string, w io.Writer) error
 	Formats []string
+
+	// Export writes events of the case as csv or jsonl; nil: they can't be.
+	Export func(ctx context.Context, c *index.Case, rows *store.Set, format string, w io.Writer) error
 
 	Now func() time.Time
 }

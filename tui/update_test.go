@@ -277,8 +277,6 @@ func TestExport(t *testing.T) {
 		{"", "w down down enter", "page.txt", " Failed backups"},
 		{"2", "w down down down enter", "jobs.csv", "job,kind,host,subject,from,to,outcome\n"},
 		{"6", "w down down down down enter", "rules.jsonl", `{"host":"HV01`},
-		{"3 / level<=2 enter", "w down down down enter", "events.csv", "time,host,level,provider,id,channel,fields,source,record,offset\n2010-03-14T22:02:33.0000000Z,"},
-		{"3", "w down down down down enter", "events.jsonl", `{"time":"2010-02-01T06:00:00.0000000Z","computer":`},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			d := newDriver(t, c, 80, 24)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/ingest/event"
-	"github.com/vsswhy/vsswhy/rules/report"
 )
 
 // openWrite lets choose what is written to a file.
@@ -37,7 +36,7 @@ func (a *App) openWrite() {
 			}})
 		}
 	}
-	if v := a.screens[actEvents].(*events); a.screen == actEvents && a.c != nil {
+	if v := a.screens[actEvents].(*events); a.screen == actEvents && a.c != nil && a.session.Export != nil {
 		for _, format := range []string{"csv", "jsonl"} {
 			items = append(items, menuItem{"these events", format, func(a *App) tea.Cmd { return v.askExport(a, format) }})
 		}
@@ -147,18 +146,7 @@ func (v *events) askExport(a *App, format string) tea.Cmd {
 	a.askPath("events."+format, func(a *App, path string) tea.Cmd {
 		a.say("writing %d events", set.Len())
 		return func() tea.Msg {
-			err := writeFile(path, func(w io.Writer) error {
-				out := newExport(w, format)
-				for row, err := range c.Rows(ctx, set) {
-					if err != nil {
-						return err
-					}
-					if err := out(row); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			err := writeFile(path, func(w io.Writer) error { return a.session.Export(ctx, c, set, format, w) })
 			if err != nil {
 				return sayMsg("not written: " + err.Error())
 			}
@@ -183,42 +171,4 @@ func (v *events) set(a *App) *store.Set {
 		set.Add(int64(row))
 	}
 	return set
-}
-
-// newExport returns what writes one event.
-func newExport(w io.Writer, format string) func(*store.Row) error {
-	if format == "jsonl" {
-		enc := json.NewEncoder(w)
-		return func(r *store.Row) error { return enc.Encode(exported(r)) }
-	}
-	out := csv.NewWriter(w)
-	out.Write([]string{"time", "host", "level", "provider", "id", "channel", "fields", "source", "record", "offset"})
-	return func(r *store.Row) error {
-		var fields []string
-		for _, f := range r.Fields {
-			fields = append(fields, f.Name+"="+f.Value)
-		}
-		row := []string{report.Time{Time: r.Time}.String(), r.Host, fmt.Sprint(r.Level), provider(r), fmt.Sprint(r.ID), r.Channel, strings.Join(fields, "; "), r.Source, fmt.Sprint(r.Record), fmt.Sprint(r.Offset)}
-		out.Write(cellsOf(row))
-		out.Flush()
-		return out.Error()
-	}
-}
-
-type exportedEvent struct {
-	Time     report.Time   `json:"time"`
-	Computer string        `json:"computer"`
-	Channel  string        `json:"channel"`
-	Provider string        `json:"provider"`
-	ID       uint32        `json:"id"`
-	Level    uint8         `json:"level"`
-	Fields   []event.Field `json:"fields"`
-	Message  string        `json:"message,omitempty"`
-	Source   string        `json:"source"`
-	Record   uint64        `json:"record"`
-	Offset   int64         `json:"offset"`
-}
-
-func exported(r *store.Row) exportedEvent {
-	return exportedEvent{report.Time{Time: r.Time}, r.Host, r.Channel, provider(r), r.ID, uint8(r.Level), r.Fields, r.Message, r.Source, r.Record, r.Offset}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/rules/report"
 	"github.com/vsswhy/vsswhy/rules/scene"
@@ -154,8 +155,15 @@ func (e *engine) session(dir string) tui.Session {
 		Name:    filepath.Base(dir),
 		Formats: slices.Sorted(maps.Keys(printers)),
 		Write:   func(r *report.Report, format string, w io.Writer) error { return printers[format](r, w) },
+		Export:  exportRows,
 		Now:     time.Now,
 	}
+}
+
+// exportRows writes events as "events" prints them.
+func exportRows(ctx context.Context, c *index.Case, rows *store.Set, format string, w io.Writer) error {
+	l := &caseLister{lister{ctx: ctx, opt: &eventsOptions{format: format}, stderr: io.Discard}, c, rows}
+	return l.list(w)
 }
 
 // scanScreen scans paths into a case, and shows what is found as it is found.

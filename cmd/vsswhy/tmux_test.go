@@ -256,6 +256,46 @@ func TestScreenReadOnly(t *testing.T) {
 	term.see("opened read-only", "ended with 0")
 }
 
+// TestScreenExports: what the screen writes of its events is what the command
+// line prints of them.
+func TestScreenExports(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes")
+	c := filepath.Join(dir, "c")
+	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	term := startTerminal(t, 120, 30, "open", c)
+	term.see("confirmed")
+	term.press("3", "/")
+	term.typed("level<=3")
+	term.press("Enter")
+	term.see("4 of 21 events")
+	for i, format := range []string{"csv", "jsonl"} {
+		term.press("w")
+		page := term.see("these events")
+		for line := range strings.Lines(page[:strings.Index(page, "these events")]) {
+			if strings.HasPrefix(line, " report") || strings.HasPrefix(line, " this page") {
+				term.press("Down")
+			}
+		}
+		if i == 1 {
+			term.press("Down")
+		}
+		term.press("Enter")
+		term.see("write to: events." + format)
+		out := filepath.Join(dir, "out."+format)
+		term.press("C-u")
+		term.typed(out)
+		term.press("Enter")
+		term.see("4 events written")
+		got, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := mustRun(t, 0, "events", c, "--where", "level<=3", "--format", format); want != string(got) {
+			t.Errorf("%s: the screen wrote\n%s\nwant\n%s", format, got, want)
+		}
+	}
+}
+
 // TestRecordedSession holds the session in docs, and its first page in the
 // README, to what the program shows. -update records it anew.
 func TestRecordedSession(t *testing.T) {
