@@ -164,6 +164,7 @@ func (a *assembler) host(h *scene.Host) report.Host {
 		Facts: collect(h.Facts(), func(f *event.Fact) report.Fact {
 			return report.Fact{Key: string(f.Key), Name: text(f.Name), Value: text(f.Value), Source: sourceID(f.Source), Line: f.Line}
 		}),
+		Clock: a.clock(h),
 	}
 }
 
@@ -227,7 +228,7 @@ func (a *assembler) finding(n int, f *finding) report.Finding {
 	out := report.Finding{
 		ID: findingID(n), Rule: r.ID, Issue: issue(r), Title: r.Title, Severity: r.Severity, Verdict: f.verdict.String(),
 		Candidate: f.candidate(), Answered: f.answered(), Host: text(f.sub.host.Name), VM: vm(f.sub.vm, f.sub.name), Volume: text(f.sub.volume),
-		Criteria: collect(f.outcomes, a.criterion), NotChecked: texts(notChecked(f)), Remarks: remarks(f),
+		Criteria: collect(f.outcomes, a.criterion), NotChecked: texts(notChecked(f)), Remarks: a.remarks(f),
 		Remediation: collect(r.Remediation, func(s Step) report.Step { return report.Step(s) }),
 		References:  collect(r.References, func(x Reference) report.Reference { return report.Reference(x) }),
 	}
@@ -271,7 +272,7 @@ func notChecked(f *finding) []string {
 }
 
 // remarks are what a reader must know to trust the verdict rightly.
-func remarks(f *finding) []string {
+func (a *assembler) remarks(f *finding) []string {
 	list := []string{}
 	if f.answered() {
 		list = append(list, "this verdict rests on what the engineer answered; the logs alone make it "+f.unaided.String())
@@ -284,18 +285,25 @@ func remarks(f *finding) []string {
 			list = appendNew(list, "rests on event ids known from memory only; at most likely until they are verified")
 		}
 	}
-	hosts := map[*scene.Host]bool{}
+	for _, h := range otherNodes(f) {
+		list = appendNew(list, a.clockRemark(f.sub, h))
+	}
+	return list
+}
+
+// otherNodes are the cluster nodes that a finding cites beside its own host, in
+// the order of their names.
+func otherNodes(f *finding) []*scene.Host {
+	var hosts []*scene.Host
 	for _, o := range f.outcomes {
 		for _, c := range o.cites {
-			if c.Event != nil && c.Host.Cluster() {
-				hosts[c.Host] = true
+			if c.Event != nil && c.Host != f.sub.host && c.Host.Cluster() && !slices.Contains(hosts, c.Host) {
+				hosts = append(hosts, c.Host)
 			}
 		}
 	}
-	if len(hosts) > 1 {
-		list = append(list, fmt.Sprintf("the clocks of the hosts were not compared; events of different hosts less than %v apart were given no order", skewMargin))
-	}
-	return list
+	slices.SortFunc(hosts, func(a, b *scene.Host) int { return strings.Compare(a.Name, b.Name) })
+	return hosts
 }
 
 // hostsOf lists the computers whose evidence a finding cites, its own first.

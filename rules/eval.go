@@ -35,10 +35,6 @@ func (s *State) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// skewMargin: clocks of cluster nodes are not compared, so events of different
-// hosts closer than this have no order (domain, section 4.1).
-const skewMargin = 5 * time.Second
-
 // A subject is what a rule is evaluated for: a failure, a restore, or a backup
 // together with a guest.
 type subject struct {
@@ -288,19 +284,19 @@ func (ev *evaluator) signal(t *Test) result {
 func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
-	doubtful := false
+	var doubtful *scene.Host
 	for _, h := range hosts {
-		margin := ev.margin(t, h)
-		events := h.Between(from.Add(-margin), to.Add(margin))
+		skew := ev.margin(t, h)
+		events := h.Between(from.Add(skew.From), to.Add(skew.To))
 		ev.budget.spend(len(events))
 		for _, e := range events {
 			if !ev.matches(t, e) {
 				continue
 			}
-			if surelyIn(e.Time, from, to, margin, t) {
+			if surelyIn(e.Time, from, to, skew, t) {
 				found = append(found, e)
 			} else {
-				doubtful = true
+				doubtful = h
 			}
 		}
 	}
@@ -310,8 +306,8 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 		}
 		return result{state: Met, cites: citeEvents(found)}
 	}
-	if doubtful {
-		return result{missing: []string{fmt.Sprintf("the clocks of the hosts: events less than %v apart have no order", skewMargin)}}
+	if doubtful != nil {
+		return result{missing: []string{ev.noOrder(doubtful)}}
 	}
 	if missing != "" {
 		return result{missing: []string{missing}}
@@ -325,24 +321,25 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	return ev.absence(t, hosts, from, to)
 }
 
-// margin is how far an event of another host may be from where its clock says,
-// for tests that ask for an order.
-func (ev *evaluator) margin(t *Test, h *scene.Host) time.Duration {
-	if h == ev.sub.host || t.Before == 0 && !t.During {
-		return 0
+// margin is how far ahead of the subject's another host's clock may be, for
+// tests that ask for an order.
+func (ev *evaluator) margin(t *Test, h *scene.Host) scene.Skew {
+	if t.Before == 0 && !t.During {
+		return scene.Skew{}
 	}
-	return skewMargin
+	return ev.skew(h)
 }
 
-// surelyIn reports whether an event lies within the window whatever the clocks;
-// a test may also take those that only may.
-func surelyIn(at, from, to time.Time, margin time.Duration, t *Test) bool {
+// surelyIn reports whether an event, at a time by its own host's clock, lies
+// within the window whatever the clocks; a test may also take those that only
+// may.
+func surelyIn(at, from, to time.Time, skew scene.Skew, t *Test) bool {
 	if t.Loose {
 		return true
 	}
-	inside := !at.After(to.Add(-margin))
+	inside := !at.After(to.Add(skew.From))
 	if t.During {
-		inside = inside && !at.Before(from.Add(margin))
+		inside = inside && !at.Before(from.Add(skew.To))
 	}
 	return inside
 }
@@ -490,7 +487,7 @@ func during(from, to time.Time) string {
 }
 
 // between looks for the signal between two events that an earlier sequence
-// bound. Across hosts the order must exceed the skew margin.
+// bound. Across hosts the order must be sure.
 func (ev *evaluator) between(t *Test) result {
 	a, b := ev.bound[t.Between[0]], ev.bound[t.Between[1]]
 	if a == nil || b == nil {
@@ -499,7 +496,8 @@ func (ev *evaluator) between(t *Test) result {
 	from, to := a.Time, b.Time
 	hosts, _ := ev.hosts(t.On)
 	if len(hosts) == 1 && hosts[0] != b.Host {
-		to = to.Add(-skewMargin)
+		skew, _ := skew(ev.scene, hosts[0], b.Host, ev.sub.at)
+		to = to.Add(-skew.To)
 	}
 	if to.Before(from) {
 		return result{state: Unmet, cites: citeEvents([]*scene.Event{a, b})}
@@ -517,14 +515,14 @@ func (ev *evaluator) job(t *Test) result {
 	var cites []scene.Citation
 	doubtful := false
 	for _, h := range hosts {
-		margin := ev.margin(t, h)
+		skew := ev.margin(t, h)
 		for _, j := range h.Jobs() {
 			if string(j.Kind) != t.Job || j == ev.sub.job || j.From.IsZero() {
 				continue
 			}
-			if !j.From.After(to.Add(-margin)) && !j.To.Before(from.Add(margin)) {
+			if !j.From.After(to.Add(skew.From)) && !j.To.Before(from.Add(skew.To)) {
 				cites = append(cites, citeEvents(j.Events)...)
-			} else if !j.From.After(to.Add(margin)) && (j.Open || !j.To.Before(from.Add(-margin))) {
+			} else if !j.From.After(to.Add(skew.To)) && (j.Open || !j.To.Before(from.Add(skew.From))) {
 				doubtful = true
 			}
 		}

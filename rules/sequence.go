@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
@@ -15,7 +15,7 @@ import (
 //  2. Choose backwards in preference: the latest first step from which a whole
 //     chain leads on; then the earliest event that follows each.
 //  3. A chain whose order is sure is met; one that only hangs on clocks that
-//     were not compared makes it unknown.
+//     are not known well enough makes it unknown.
 //  4. Without any chain, it is unmet if the logs of every step cover the window.
 func (ev *evaluator) sequence(t *Test) result {
 	from := ev.sub.at.Add(-time.Duration(t.Within))
@@ -32,15 +32,15 @@ func (ev *evaluator) sequence(t *Test) result {
 			cites = append(cites, absence.cites...)
 		}
 	}
-	if chain := ev.chain(steps, skewMargin); chain != nil {
+	if chain := ev.chain(steps, ev.before); chain != nil {
 		for i, step := range t.Sequence {
 			ev.bound[step.As] = chain[i]
 		}
 		return result{state: Met, cites: citeEvents(chain)}
 	}
 	r := result{state: covered, missing: missing, cites: cites}
-	if chain := ev.chain(steps, -skewMargin); chain != nil {
-		r = result{missing: []string{fmt.Sprintf("the clocks of the hosts: events less than %v apart have no order", skewMargin)}}
+	if chain := ev.chain(steps, ev.perhapsBefore); chain != nil {
+		r = result{missing: []string{ev.noOrder(foreign(chain, ev.sub.host))}}
 	} else if covered == Unmet && len(cites) == 0 {
 		r.cites = citeEvents(slices.Concat(steps...))
 		r.state, r.missing = ev.brokenOrder(t, from)
@@ -58,7 +58,8 @@ func (ev *evaluator) step(step *Test, same []string, from time.Time) ([]*scene.E
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	for _, h := range hosts {
-		events := h.Between(from, ev.sub.at.Add(skewMargin))
+		skew := ev.skew(h)
+		events := h.Between(from.Add(skew.Mid()), ev.sub.at.Add(skew.To))
 		ev.budget.spend(len(events))
 		for _, e := range events {
 			if ev.matches(&t, e) {
@@ -93,39 +94,40 @@ func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []string) {
 	return state, missing
 }
 
-// chain returns one event per step in order, or nil. Events of one host are
-// ordered by their times; those of different hosts only if they are margin
-// apart.
-func (ev *evaluator) chain(steps [][]*scene.Event, margin time.Duration) []*scene.Event {
+// chain returns one event per step in order, or nil.
+func (ev *evaluator) chain(steps [][]*scene.Event, before func(a, b *scene.Event) bool) []*scene.Event {
 	if len(steps) == 0 {
 		return nil
 	}
+	end := &scene.Event{Event: &event.Event{Time: ev.sub.at}, Host: ev.sub.host}
 	for _, first := range slices.Backward(steps[0]) {
 		chain := []*scene.Event{first}
 		for _, step := range steps[1:] {
-			next := slices.IndexFunc(step, func(e *scene.Event) bool { return before(chain[len(chain)-1], e, margin) })
+			next := slices.IndexFunc(step, func(e *scene.Event) bool { return before(chain[len(chain)-1], e) })
 			if next < 0 {
 				break
 			}
 			chain = append(chain, step[next])
 		}
-		if len(chain) == len(steps) && ev.beforeSubject(chain[len(chain)-1], margin) {
+		if last := chain[len(chain)-1]; len(chain) == len(steps) && (before(last, end) || ev.isLast(last)) {
 			return chain
 		}
 	}
 	return nil
 }
 
-func (ev *evaluator) beforeSubject(e *scene.Event, margin time.Duration) bool {
-	if e.Host == ev.sub.host {
-		return !e.Time.After(ev.sub.at)
-	}
-	return ev.sub.at.Sub(e.Time) >= margin
+// isLast: what the subject's own host logged at the subject's time may be the
+// subject itself.
+func (ev *evaluator) isLast(e *scene.Event) bool {
+	return e.Host == ev.sub.host && e.Time.Equal(ev.sub.at)
 }
 
-func before(a, b *scene.Event, margin time.Duration) bool {
-	if a.Host == b.Host {
-		return a.Time.Before(b.Time)
+// foreign is the first host of a chain that is not the given one.
+func foreign(chain []*scene.Event, own *scene.Host) *scene.Host {
+	for _, e := range chain {
+		if e.Host != own {
+			return e.Host
+		}
 	}
-	return b.Time.Sub(a.Time) >= margin
+	return own
 }

@@ -283,8 +283,8 @@ func (w *writer) clocks(list []*report.Evidence) string {
 	}
 	var known []string
 	for _, h := range w.a.report.Hosts {
-		if hosts[h.Name] && h.Clock.Known {
-			known = append(known, fmt.Sprintf("%s %+.1f s", clean(shortHost(h.Name)), float64(h.Clock.OffsetMS)/1000))
+		if c := h.Clock; hosts[h.Name] && c.Known && c.Reference != h.Name {
+			known = append(known, fmt.Sprintf("%s %+.1f s against %s, give or take %.1f s", clean(shortHost(h.Name)), seconds(c.OffsetMS), clean(shortHost(c.Reference)), seconds(c.WithinMS)))
 		}
 	}
 	if len(known) == 0 {
@@ -292,6 +292,8 @@ func (w *writer) clocks(list []*report.Evidence) string {
 	}
 	return " (as logged; the order allows for the clocks: " + strings.Join(known, ", ") + ")"
 }
+
+func seconds(ms int64) float64 { return float64(ms) / 1000 }
 
 // holes warns of times between the events that the logs do not cover.
 func (w *writer) holes(list []*report.Evidence) {

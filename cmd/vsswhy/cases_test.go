@@ -67,7 +67,7 @@ var caseProviders = map[string]string{
 	"VMMS": "Microsoft-Windows-Hyper-V-VMMS", "Worker": "Microsoft-Windows-Hyper-V-Worker", "Config": "Microsoft-Windows-Hyper-V-Config",
 	"Cluster": "Microsoft-Windows-FailoverClustering", "Backup": "Microsoft-Windows-Backup", "Servicing": "Microsoft-Windows-Servicing",
 	"Update": "Microsoft-Windows-WindowsUpdateClient", "Log": "Microsoft-Windows-Eventlog", "VHDMP": "Microsoft-Windows-VHDMP", "SCM": "Service Control Manager",
-	"IcSvc": "Microsoft-Windows-Hyper-V-Guest-Drivers-IcSvc",
+	"IcSvc": "Microsoft-Windows-Hyper-V-Guest-Drivers-IcSvc", "HA": "Microsoft-Windows-Hyper-V-High-Availability",
 }
 
 // caseEvents turns the lines of a log into event XML, as wevtutil writes it.

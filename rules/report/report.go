@@ -135,12 +135,14 @@ type Fact struct {
 	Line   int    `json:"line"`
 }
 
-// A Clock is a host's clock against a reference host.
+// A Clock is a host's clock against a reference host: ahead of it by OffsetMS
+// milliseconds, give or take WithinMS, as the events in Evidence show.
 type Clock struct {
-	Reference string `json:"reference"`
-	OffsetMS  int64  `json:"offset_ms"`
-	WithinMS  int64  `json:"within_ms"`
-	Known     bool   `json:"known"`
+	Reference string     `json:"reference"`
+	OffsetMS  int64      `json:"offset_ms"`
+	WithinMS  int64      `json:"within_ms"`
+	Known     bool       `json:"known"`
+	Evidence  []Evidence `json:"evidence"`
 }
 
 // Coverage is the time for which a channel's logs can show what happened. An

@@ -261,14 +261,18 @@ func (h *Host) Jobs() []*Job { return h.jobs }
 func (h *Host) Facts() []*event.Fact { return h.facts }
 
 // Between returns the computer's events from one time to another, inclusive.
-func (h *Host) Between(from, to time.Time) []*Event {
+func (h *Host) Between(from, to time.Time) []*Event { return between(h.Events, from, to) }
+
+// between returns the events, of a list in order of time, from one time to
+// another, inclusive.
+func between(list []*Event, from, to time.Time) []*Event {
 	byTime := func(e *Event, t time.Time) int { return e.Time.Compare(t) }
-	lo, _ := slices.BinarySearchFunc(h.Events, from, byTime)
+	lo, _ := slices.BinarySearchFunc(list, from, byTime)
 	hi := lo
-	for hi < len(h.Events) && !h.Events[hi].Time.After(to) {
+	for hi < len(list) && !list[hi].Time.After(to) {
 		hi++
 	}
-	return h.Events[lo:hi]
+	return list[lo:hi]
 }
 
 // Host returns the computer that has the name, among others perhaps, or nil.

@@ -19,6 +19,9 @@ const (
 	servicing  = "Microsoft-Windows-Servicing" // Setup channel: packages
 	updates    = "Microsoft-Windows-WindowsUpdateClient"
 	kvp        = "Microsoft-Windows-Hyper-V-Integration-KvpExchange"
+
+	availability  = "Microsoft-Windows-Hyper-V-High-Availability"
+	kernelGeneral = "Microsoft-Windows-Kernel-General"
 )
 
 // HyperVWriter is the class id of the Hyper-V VSS writer.
@@ -35,6 +38,11 @@ const (
 	idAuditCleared   = 1102  // Eventlog: the Security log was cleared
 	idPackageState   = 2     // Servicing: a package changed its state
 	idUpdateDone     = 19    // WindowsUpdateClient: an update was installed
+	idNodeRemoved    = 1135  // FailoverClustering: on every node that stays
+	idMigrationOut   = 21300 // High-Availability: a live migration starts, on the source
+	idMigrationDone  = 21301 // High-Availability: it is completed, on the source
+	idMigrationIn    = 21306 // High-Availability: it starts, on the target
+	idClockSet       = 1     // Kernel-General: the time was changed; Windows 7 and later
 )
 
 // Interest returns the events that the scene needs whatever the rules ask for.
@@ -50,7 +58,9 @@ func Interest() *event.Interest {
 	in.Want(servicing, idPackageState)
 	in.Want(updates, idUpdateDone)
 	in.Want(backup)
-	in.Want(clustering, 5121, 5136, 5137, 5140, 5141)
+	in.Want(clustering, idNodeRemoved, 5121, 5136, 5137, 5140, 5141)
+	in.Want(availability, idMigrationOut, idMigrationDone, idMigrationIn)
+	in.Want(kernelGeneral, idClockSet)
 	return in
 }
 

@@ -42,6 +42,7 @@ type Scene struct {
 	vmByName  map[string]*VM // lower case; only names of one machine
 	vmByID    map[string]*VM
 	absent    []string // cluster nodes without logs
+	clocks    *clocks
 }
 
 // An Event is an event with what it speaks of.
@@ -148,6 +149,7 @@ func (b *Builder) Build() *Scene {
 	}
 	s.matchGuests()
 	s.findAbsentNodes()
+	s.compareClocks()
 	s.cover()
 	s.findJobs()
 	s.findFailures()
