@@ -74,8 +74,8 @@ func answersDigest(c *index.Case) string {
 // A watcher sees how far a scan is.
 type watcher struct {
 	progress *ingest.Progress
-	// live is called whenever a source has ended, with all that was read so far;
-	// it may be nil.
+	// live is called after every batch, with all that was read so far; it may be
+	// nil.
 	live func(b *scene.Builder)
 }
 
@@ -94,7 +94,7 @@ func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest
 			batch = relevant(batch, filter)
 		}
 		b.Add(batch)
-		if batch.Last && w.live != nil {
+		if w.live != nil {
 			w.live(b)
 		}
 	}

@@ -21,6 +21,13 @@ type terminal struct {
 // startTerminal runs the program on a screen of some cells.
 func startTerminal(t *testing.T, width, height int, args ...string) *terminal {
 	t.Helper()
+	return startTerminalWith(t, "", width, height, args...)
+}
+
+// startTerminalWith runs it with more variables in its environment, as a shell
+// takes them.
+func startTerminalWith(t *testing.T, env string, width, height int, args ...string) *terminal {
+	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("no tmux (Debian package tmux)")
 	}
@@ -34,7 +41,7 @@ func startTerminal(t *testing.T, width, height int, args ...string) *terminal {
 		t.Fatal(err)
 	}
 	term := &terminal{t, filepath.Join(dir, "s")}
-	line := "XDG_CONFIG_HOME=" + filepath.Join(dir, "config") + " " + program
+	line := "XDG_CONFIG_HOME=" + filepath.Join(dir, "config") + " " + env + " " + program
 	for _, a := range args {
 		line += " '" + a + "'"
 	}
