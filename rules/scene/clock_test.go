@@ -48,8 +48,8 @@ func TestSkew(t *testing.T) {
 			a: []event.Event{migrated("21:00:00", "A", idMigrationOut, vmID)}, b: []event.Event{migrated("21:01:01", "B", idMigrationIn, vmID)},
 		},
 		"migrations both ways": {
-			a: []event.Event{migrated("21:00:00", "A", idMigrationOut, vmID), migrated("21:30:01", "A", idMigrationIn, otherVM)},
-			b: []event.Event{migrated("21:00:01", "B", idMigrationIn, vmID), migrated("21:30:00", "B", idMigrationOut, otherVM)},
+			a:    []event.Event{migrated("21:00:00", "A", idMigrationOut, vmID), migrated("21:30:01", "A", idMigrationIn, otherVM)},
+			b:    []event.Event{migrated("21:00:01", "B", idMigrationIn, vmID), migrated("21:30:00", "B", idMigrationOut, otherVM)},
 			want: Skew{-s, s}, known: true,
 		},
 		"over a third": {
@@ -63,8 +63,8 @@ func TestSkew(t *testing.T) {
 			a: []event.Event{removed("21:00:00", "A", "X")}, b: []event.Event{removed("21:00:30", "B", "X"), set("21:30:00", "B", "2010-03-14T21:29:30.0000000Z")},
 		},
 		"since a clock was set": {
-			a: []event.Event{removed("21:00:00", "A", "X"), removed("22:00:00", "A", "X")},
-			b: []event.Event{removed("21:00:30", "B", "X"), set("21:30:00", "B", "2010-03-14T21:30:30.0000000Z"), removed("22:00:00", "B", "X")},
+			a:  []event.Event{removed("21:00:00", "A", "X"), removed("22:00:00", "A", "X")},
+			b:  []event.Event{removed("21:00:30", "B", "X"), set("21:30:00", "B", "2010-03-14T21:30:30.0000000Z"), removed("22:00:00", "B", "X")},
 			at: "22:30:00", want: Skew{-2 * s, 2 * s}, known: true,
 		},
 		"a failure from before a clock was set": {
