@@ -20,7 +20,7 @@ func (c *Case) Around(ctx context.Context, source string, offset int64, before, 
 		return nil, 0, err
 	}
 	defer log.Close()
-	return ingest.Around(ctx, log, src.Format, offset, before, after)
+	return ingest.Around(ctx, log, src, offset, before, after)
 }
 
 // source finds what is recorded of a source.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -11,21 +12,21 @@ import (
 // ErrNoEvent says that no event stands at an offset of a log.
 var ErrNoEvent = errors.New("no event stands there")
 
-// Around decodes the event at an offset of a log that was kept, and as many of
-// its neighbours in that log before and after it, in the order of the log. At
+// Around decodes the event at an offset of a log that was kept of a source, and
+// as many of its neighbours in that log before and after it, in the order of the log. At
 // is the index of the event itself.
-func Around(ctx context.Context, log Kept, format string, offset int64, before, after int) (events []event.Event, at int, err error) {
-	f := formatNamed(format)
+func Around(ctx context.Context, log Kept, of *event.Source, offset int64, before, after int) (events []event.Event, at int, err error) {
+	f := formatNamed(of.Format)
 	if f == nil {
 		return nil, 0, errors.New("it is no event log")
 	}
-	if format == "evtx" {
+	if of.Format == "evtx" {
 		part := chunksAround(log, offset)
-		if events, at, err = pick(ctx, f, part, part.size, offset, before, after, part.shift); err == nil && complete(events, at, before, after, part, log) {
+		if events, at, err = pick(ctx, f, of.Path, part, part.size, offset, before, after, part.shift); err == nil && complete(events, at, before, after, part, log) {
 			return events, at, nil
 		}
 	}
-	return pick(ctx, f, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0)
+	return pick(ctx, f, of.Path, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0)
 }
 
 // complete: neighbours are missing only where the log ends.
@@ -34,20 +35,19 @@ func complete(events []event.Event, at, before, after int, part *chunks, log Kep
 }
 
 func formatNamed(name string) *format {
-	for i := range formats {
-		if name == "evtx" && i == 0 || name == "xml" && i == 1 {
-			return &formats[i]
-		}
+	i := slices.IndexFunc(formats, func(f format) bool { return f.log == name })
+	if i < 0 || name == "" {
+		return nil
 	}
-	return nil
+	return &formats[i]
 }
 
 // pick reads until the event and its neighbours are there. Shift is what is
 // added to offsets.
-func pick(ctx context.Context, f *format, r io.Reader, size, offset int64, before, after int, shift int64) (events []event.Event, at int, err error) {
+func pick(ctx context.Context, f *format, label string, r io.Reader, size, offset int64, before, after int, shift int64) (events []event.Event, at int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	src := &event.Source{}
+	src := &event.Source{Path: label}
 	at = -1
 	for batch := range f.read(ctx, input{r: r, size: size, workers: 1}, src) {
 		for _, e := range batch {

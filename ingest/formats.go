@@ -1,14 +1,15 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"iter"
+	"path"
 
 	"github.com/vsswhy/vsswhy/ingest/artefact"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/eventxml"
+	"github.com/vsswhy/vsswhy/ingest/evt"
 	"github.com/vsswhy/vsswhy/ingest/evtx"
 )
 
@@ -18,6 +19,7 @@ type format struct {
 	// these first bytes has, or "".
 	sniff func(name string, head []byte) string
 	read  reader
+	log   string // the name, if it is a log's: only those are decoded again
 }
 
 // A reader decodes a source piece by piece. It fills src, except for its ID,
@@ -36,10 +38,10 @@ type input struct {
 // formats is the table of logs and text artefacts. The first line that knows a
 // file gets it.
 var formats = []format{
-	{is("evtx", evtx.Sniff), readEVTX},
-	{is("xml", eventxml.Sniff), readXML},
-	{magic("evt", "\x30\x00\x00\x00LfLe"), unread("classic event logs (.evt) are not read")},
-	{artefact.Sniff, readArtefact},
+	{is("evtx", evtx.Sniff), readEVTX, "evtx"},
+	{is("xml", eventxml.Sniff), readXML, "xml"},
+	{is("evt", evt.Sniff), readEVT, "evt"},
+	{artefact.Sniff, readArtefact, ""},
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
@@ -48,6 +50,10 @@ func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]even
 
 func readXML(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
 	return events(eventxml.Read(ctx, in.r, src, eventxml.Options{Interest: in.interest}))
+}
+
+func readEVT(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return events(evt.Read(ctx, in.r, src, evt.Options{Interest: in.interest, Channel: evt.Channel(path.Base(src.Path))}))
 }
 
 func readArtefact(_ context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
@@ -74,17 +80,5 @@ func is(name string, sniff func([]byte) bool) func(string, []byte) string {
 			return name
 		}
 		return ""
-	}
-}
-
-func magic(name, magic string) func(string, []byte) string {
-	return is(name, func(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) })
-}
-
-// unread reports logs of a kind that is known, but has no reader.
-func unread(why string) reader {
-	return func(_ context.Context, _ input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
-		src.Damage = append(src.Damage, event.Damage{Kind: event.DamageUnsupported, Offset: -1, Detail: why, Lost: true})
-		return func(func([]event.Event, []event.Fact) bool) {}
 	}
 }

@@ -140,7 +140,7 @@ func TestRecognised(t *testing.T) {
 	}
 	want := []string{
 		filepath.ToSlash(path) + " | zip", "2 event VSS 12293", "a.txt | xml", "3 fact vssrequestor.backup 0", "b.log | registry",
-		"c | evt | unsupported true: classic event logs (.evt) are not read",
+		"c | evt | truncated true: the log ends within its header",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

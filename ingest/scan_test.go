@@ -25,7 +25,7 @@ import (
 )
 
 // lineLog is a format for tests: the line "LINES", and then one event a line.
-var lineLog = []format{{magic("lines", "LINES\n"), readLines}}
+var lineLog = []format{{sniff: is("lines", func(head []byte) bool { return strings.HasPrefix(string(head), "LINES\n") }), read: readLines}}
 
 func readLines(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
 	return func(yield func([]event.Event, []event.Fact) bool) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
@@ -91,13 +92,11 @@ func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
 }
 
 // hasContent reports whether a source held something to go by: a record, a
-// line of an artefact, or a sound log without records.
+// line of an artefact, or a sound log without records. An empty log is an answer,
+// an empty archive is none.
 func hasContent(records uint64, format, err string) bool {
-	return records > 0 || err == "" && isLog(format)
+	return records > 0 || err == "" && event.IsLog(format)
 }
-
-// isLog: an empty log is an answer, too; an empty archive is none.
-func isLog(format string) bool { return format == "evtx" || format == "xml" }
 
 func strongest(r *report.Report) rules.Verdict {
 	best := rules.NoVerdict

@@ -23,10 +23,12 @@ var layers = map[string][]string{
 	"ingest/known":          {},
 	"ingest/evtx":           {"ingest/event"},
 	"ingest/evtx/evtxtest":  {},
+	"ingest/evt":            {"ingest/event"},
+	"ingest/evt/evttest":    {},
 	"ingest/eventxml":       {"ingest/event", "golang.org/x/text"},
 	"ingest/artefact":       {"ingest/event", "golang.org/x/text"},
 	"ingest/archive":        {"ingest/event", "github.com/klauspost/compress", "golang.org/x/text"},
-	"ingest":                {"ingest/event", "ingest/evtx", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
+	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},
 	"rules/builtin":         {},

@@ -44,6 +44,12 @@ type Source struct {
 	Err     string // why it could not be read, wholly or from some point on; "" if it was
 }
 
+// IsLog reports whether a format is that of an event log, and not of a text
+// artefact or an archive.
+func IsLog(format string) bool {
+	return format == "evtx" || format == "xml" || format == "evt"
+}
+
 // Lost reports whether part of the source could not be read, so that the
 // result is incomplete.
 func (s *Source) Lost() bool {

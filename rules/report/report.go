@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"io"
 	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
 // Schema names the version of the contract.
@@ -54,7 +56,7 @@ func (r *Report) Logs() (logs int, records uint64) {
 		if len(s.Streams) > 0 {
 			logs++
 		}
-		if s.Format == "evtx" || s.Format == "xml" {
+		if event.IsLog(s.Format) {
 			records += s.Records
 		}
 	}
