@@ -267,7 +267,7 @@ func TestUnreadableMembers(t *testing.T) {
 	}{
 		{"ZipCrypto", []string{"zip", "-e", "-P", "secret", "o.zip", "a"}, "a | encrypted true: encrypted (ZipCrypto)"},
 		{"AES", []string{"7z", "a", "-mem=AES256", "-psecret", "o.zip", "a"}, "a | encrypted true: encrypted (AES)"},
-		{"Deflate64", []string{"7z", "a", "-mm=Deflate64", "o.zip", "a"}, "a | unsupported true: compression method 9 (Deflate64) is not supported"},
+		{"bzip2", []string{"7z", "a", "-mm=BZip2", "o.zip", "a"}, "a | unsupported true: compression method 12 (bzip2) is not supported"},
 		{"LZMA", []string{"7z", "a", "-mm=LZMA", "o.zip", "a"}, "a | unsupported true: compression method 14 (LZMA) is not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -276,6 +276,22 @@ func TestUnreadableMembers(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestDeflate64(t *testing.T) {
+	files := []file{{"a", strings.Repeat("one ", 100)}, {"large", strings.Repeat(noise(60_000), 3)}}
+	data := pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "large")
+	if diff := cmp.Diff([]string{"zip", "a = 400 bytes", "large = 180000 bytes"}, list(t, DefaultLimits(), data)); diff != "" {
+		t.Error(diff) // also where the zip's checksum does not match
+	}
+	data[300] ^= 0x80
+	got := list(t, DefaultLimits(), data)
+	if len(got) != 3 || !strings.Contains(got[2], " | ") {
+		t.Errorf("damage is not said: %q", got)
+	}
+	if got := list(t, DefaultLimits(), data[:50_000]); len(got) != 3 || !strings.Contains(got[2], "deflate64: the compressed data ends too early") {
+		t.Errorf("%q", got)
 	}
 }
 

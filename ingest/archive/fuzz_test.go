@@ -112,6 +112,7 @@ func TestMutations(t *testing.T) {
 	}{
 		{"zip", makeZip(t, zip.Deflate, files...)},
 		{"zip", makeZip(t, zip.Store, files...)},
+		{"zip", pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "c", "d")},
 		{"tar", makeTarOf(t, files...)},
 		{"gzip", makeGzip(t, makeTarOf(t, files...))},
 	}
