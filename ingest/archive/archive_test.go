@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/ingest/archive/cab/cabtest"
 )
 
 // A file is a member to be packed.
@@ -197,7 +199,13 @@ func TestFormats(t *testing.T) {
 		{"zstd", func(t *testing.T) []byte { return pack(t, files, "a.txt.zst", "zstd", "a.txt") },
 			[]string{"zstd | unsupported true: Zstandard files are not read"}},
 		{"rar", func(t *testing.T) []byte { return []byte("Rar!\x1a\x07\x01\x00") }, []string{"rar | unsupported true: RAR archives are not read"}},
-		{"cab", func(t *testing.T) []byte { return []byte("MSCF\x00\x00\x00\x00") }, []string{"cab | unsupported true: cabinet files are not read"}},
+		{"gcab's MSZIP", func(t *testing.T) []byte {
+			return pack(t, files, "o.cab", "gcab", "-c", "-z", "o.cab", "b/2", "a.txt", "a/1", "b/no")
+		}, append([]string{"cab"}, skipped...)},
+		{"gcab's stored", func(t *testing.T) []byte {
+			return pack(t, files, "o.cab", "gcab", "-c", "o.cab", "b/2", "a.txt", "a/1", "b/no")
+		}, append([]string{"cab"}, skipped...)},
+		{"LZX cab", func(*testing.T) []byte { return makeCab(cabtest.LZX15, files...).Bytes() }, append([]string{"cab"}, skipped...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, list(t, DefaultLimits(), c.data(t))); diff != "" {
@@ -450,6 +458,14 @@ func TestLimits(t *testing.T) {
 			"zip | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
 		{"entries of a tar", func(l *Limits) { l.ArchiveEntries = 40 }, makeTarOf(t, many...), 41,
 			"tar | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
+		{"entries of a cab", func(l *Limits) { l.ArchiveEntries = 40 }, makeCab(cabtest.MSZIP, many...).Bytes(), 41,
+			"cab | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
+		{"table of contents of a cab", func(l *Limits) { l.DirectoryBytes = 100 }, makeCab(cabtest.MSZIP, many...).Bytes(), 6,
+			"cab | limit true: the table of contents has more than 100 bytes", `f00 = "x"`},
+		{"bomb in a cab", func(l *Limits) { l.MemberOutput = 1 << 20 }, makeCab(cabtest.MSZIP, file{"a", strings.Repeat("x", 4<<20)}, file{"b", "y"}).Bytes(), 3,
+			"cab", "a = 39"},
+		{"output of a cab", func(l *Limits) { l.Output, l.OutputRatio = 1<<20, 0 }, makeCab(cabtest.MSZIP, file{"a", strings.Repeat("x", 4<<20)}, file{"b", "y"}).Bytes(), 2,
+			"cab | limit true: stopped at 1,048,576 bytes, the most that is unpacked", "a = 10"},
 		{"table of contents", func(l *Limits) { l.DirectoryBytes = 1000 }, makeZip(t, zip.Deflate, many...), 51,
 			"zip | limit true: the table of contents has more than 1,000 bytes", `f00 = "x"`},
 		{"bomb", func(l *Limits) { l.MemberOutput = 1 << 20 }, makeZip(t, zip.Deflate, file{"a", strings.Repeat("x", 4<<20)}), 2,
