@@ -99,15 +99,25 @@ func (s *cabStream) add(f *cab.File) error {
 	default:
 		s.seek(f, &e)
 	}
+	if err := s.broken(); err != nil {
+		return err
+	}
 	if err := s.l.add(&e); err != nil {
 		return err
 	}
-	if system := s.err; system != nil && system != io.EOF {
-		if _, ok := system.(*Error); !ok || s.l.m.Unpacked() > s.l.m.max {
-			return system // also for the folders that follow
-		}
+	return s.broken()
+}
+
+// broken returns what ends not only the folder but the list: an error of the
+// system, or that no more is unpacked.
+func (s *cabStream) broken() error {
+	if s.err == nil || s.err == io.EOF {
+		return nil
 	}
-	return nil
+	if _, ok := s.err.(*Error); ok && s.l.m.Unpacked() <= s.l.m.max {
+		return nil
+	}
+	return s.err
 }
 
 // fault says why a file can't be read, from the tables alone.

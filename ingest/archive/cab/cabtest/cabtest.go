@@ -25,6 +25,7 @@ type Cabinet struct {
 	HeaderReserve  int    // bytes of the reserved areas
 	FolderReserve  int
 	DataReserve    int
+	SumReserve     bool // checksums count the reserved area, as [MS-CAB] has it
 	Folders        []Folder
 	Files          []File
 }
@@ -163,7 +164,11 @@ func (c *Cabinet) appendBlock(b []byte, block Block) []byte {
 	var sizes []byte
 	sizes = le.AppendUint16(sizes, uint16(len(block.Packed)))
 	sizes = le.AppendUint16(sizes, uint16(block.Size))
-	b = le.AppendUint32(b, sum(block.Packed)^sum(sizes))
+	checksum := sum(block.Packed) ^ sum(sizes)
+	if c.SumReserve {
+		checksum ^= sum(reserved(c.DataReserve))
+	}
+	b = le.AppendUint32(b, checksum)
 	b = append(b, sizes...)
 	b = append(b, reserved(c.DataReserve)...)
 	return append(b, block.Packed...)

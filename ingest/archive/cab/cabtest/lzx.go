@@ -3,7 +3,7 @@ package cabtest
 import "math/bits"
 
 // A Token is a literal, if Length is 0, or a match: with what stood Distance
-// before, or, if that is 0, with the distance Recent of the three last ones.
+// before, or, if that is 0, with R0, R1 or R2, as Recent says: the three last ones.
 // Length is 2 to 257.
 type Token struct {
 	Literal  byte
@@ -281,7 +281,9 @@ func (w *symbolWriter) token(t Token) {
 	from := len(w.plain) - w.recent[0]
 	copied := make([]byte, 0, t.Length)
 	for i := range t.Length {
-		if from+i < len(w.plain) {
+		if from+i < 0 || w.recent[0] <= 0 {
+			copied = append(copied, 0) // there is nothing: the match is unsound
+		} else if from+i < len(w.plain) {
 			copied = append(copied, w.plain[from+i])
 		} else {
 			copied = append(copied, copied[from+i-len(w.plain)])
