@@ -69,14 +69,18 @@ const (
 // write UTF-8 names of 255 characters.
 const longestName = 1024
 
-// The folders of files that are not whole in this cabinet.
+// Sizes of the entries, without reserved areas and names.
 const (
-	fromPrevious    = 0xfffd
-	intoNext        = 0xfffe
-	fromPreviousOn  = 0xffff
 	headerSize      = 36
 	folderEntrySize = 8
 	fileEntrySize   = 16
+)
+
+// The folder numbers of files that are not whole in this cabinet.
+const (
+	fromPrevious       = 0xfffd
+	intoNext           = 0xfffe
+	fromPreviousToNext = 0xffff
 )
 
 // A Cabinet is a cabinet's table of contents. The tables of the format end at
@@ -205,7 +209,7 @@ func (c *Cabinet) file(t *table) File {
 		f.Folder, f.Previous = 0, true
 	case f.Folder == intoNext:
 		f.Folder, f.Next = last, true
-	case f.Folder == fromPreviousOn:
+	case f.Folder == fromPreviousToNext:
 		f.Folder, f.Previous, f.Next = 0, true, true
 	case f.Folder > last:
 		f.Folder = -1
