@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vsswhy/vsswhy/ingest/archive"
+	"github.com/vsswhy/vsswhy/ingest/archive/cab/cabtest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
@@ -76,6 +77,15 @@ func (t tree) tar(tb testing.TB) string {
 	}
 	check(tb, w.Close())
 	return b.String()
+}
+
+// cab makes a cabinet, with the backslashes that cabinets have.
+func (t tree) cab() string {
+	var names, contents []string
+	for _, f := range t {
+		names, contents = append(names, strings.ReplaceAll(f.name, "/", `\`)), append(contents, f.data)
+	}
+	return string(cabtest.Make(cabtest.MSZIP, names, contents...).Bytes())
 }
 
 func gz(tb testing.TB, data string) string {
@@ -177,6 +187,9 @@ func TestSameSources(t *testing.T) {
 		{"tar.gz", write(t, "bundle.tar.gz", gz(t, bundle.tar(t))), "tar.gz"},
 		{"zip in zip", write(t, "o.zip", tree{{"i.zip", bundle.zip(t)}}.zip(t)), "zip"},
 		{"tar.gz in zip", write(t, "o.zip", tree{{"i.tgz", gz(t, bundle.tar(t))}}.zip(t)), "tar.gz"},
+		{"cab", write(t, "bundle.cab", bundle.cab()), "cab"},
+		{"cab in zip", write(t, "o.zip", tree{{"i.cab", bundle.cab()}}.zip(t)), "cab"},
+		{"zip in cab", write(t, "o.cab", tree{{"i.zip", bundle.zip(t)}}.cab()), "zip"},
 		{"zip in tar.gz", write(t, "o.tgz", gz(t, tree{{"i.zip", bundle.zip(t)}}.tar(t))), "zip"},
 	} {
 		for _, workers := range []int{1, 8} {

@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"ingest/evt/evttest":    {},
 	"ingest/eventxml":       {"ingest/event", "golang.org/x/text"},
 	"ingest/artefact":       {"ingest/event", "golang.org/x/text"},
-	"ingest/archive":        {"ingest/event", "github.com/klauspost/compress", "golang.org/x/text"},
+	"ingest/archive":        {"ingest/event", "ingest/archive/cab", "ingest/archive/deflate64", "github.com/klauspost/compress", "golang.org/x/text"},
 	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},
@@ -48,6 +48,10 @@ var layers = map[string][]string{
 		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v4"},
 	"cmd/vsswhy": {"tui", "index", "index/notes", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
 		"github.com/spf13/cobra", "golang.org/x/term"},
+
+	"ingest/archive/cab":         {"github.com/klauspost/compress"},
+	"ingest/archive/cab/cabtest": {},
+	"ingest/archive/deflate64":   {},
 }
 
 // TestImportTable reads the files itself, so that the test cache sees a change.

@@ -1,5 +1,5 @@
-// Package archive opens archives that come from strangers: zip, tar, gzip and
-// what is nested in them. Start with [Sniff] and [Run.Open].
+// Package archive opens archives that come from strangers: zip, tar, gzip, cab
+// and what is nested in them. Start with [Sniff] and [Run.Open].
 //
 // An archive is recognised by its first bytes and never by its name. Its
 // members are iterated in the order of the archive and returned sorted (see
@@ -20,7 +20,8 @@
 //	tar           any time   if in what has random access
 //	gzip          any time   yes
 //	gzip of tar   once       yes
-//	7z, cab, rar, xz, bzip2, zstd: recognised and reported, not read
+//	cab           once       if stored, in what has random access
+//	7z, rar, xz, bzip2, zstd: recognised and reported, not read
 //
 // Another format is one file with one function of the type listFunc, and its
 // line in the table formats.
@@ -57,7 +58,7 @@ var formats = []format{
 	{"gzip", magic(0, "\x1f\x8b\x08"), listGzip},
 	{"tar", isTar, listTar},
 	{"7z", magic(0, "7z\xbc\xaf\x27\x1c"), unread("7-Zip archives")},
-	{"cab", magic(0, "MSCF\x00\x00\x00\x00"), unread("cabinet files")},
+	{"cab", magic(0, "MSCF\x00\x00\x00\x00"), listCab},
 	{"rar", magic(0, "Rar!\x1a\x07"), unread("RAR archives")},
 	{"xz", magic(0, "\xfd7zXZ\x00"), unread("xz files")},
 	{"bzip2", isBzip2, unread("bzip2 files")},

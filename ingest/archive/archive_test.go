@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vsswhy/vsswhy/ingest/archive/cab/cabtest"
 )
 
 // A file is a member to be packed.
@@ -197,7 +199,13 @@ func TestFormats(t *testing.T) {
 		{"zstd", func(t *testing.T) []byte { return pack(t, files, "a.txt.zst", "zstd", "a.txt") },
 			[]string{"zstd | unsupported true: Zstandard files are not read"}},
 		{"rar", func(t *testing.T) []byte { return []byte("Rar!\x1a\x07\x01\x00") }, []string{"rar | unsupported true: RAR archives are not read"}},
-		{"cab", func(t *testing.T) []byte { return []byte("MSCF\x00\x00\x00\x00") }, []string{"cab | unsupported true: cabinet files are not read"}},
+		{"gcab's MSZIP", func(t *testing.T) []byte {
+			return pack(t, files, "o.cab", "gcab", "-c", "-z", "o.cab", "b/2", "a.txt", "a/1", "b/no")
+		}, append([]string{"cab"}, skipped...)},
+		{"gcab's stored", func(t *testing.T) []byte {
+			return pack(t, files, "o.cab", "gcab", "-c", "o.cab", "b/2", "a.txt", "a/1", "b/no")
+		}, append([]string{"cab"}, skipped...)},
+		{"LZX cab", func(*testing.T) []byte { return makeCab(cabtest.LZX15, files...).Bytes() }, append([]string{"cab"}, skipped...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, list(t, DefaultLimits(), c.data(t))); diff != "" {
@@ -267,7 +275,7 @@ func TestUnreadableMembers(t *testing.T) {
 	}{
 		{"ZipCrypto", []string{"zip", "-e", "-P", "secret", "o.zip", "a"}, "a | encrypted true: encrypted (ZipCrypto)"},
 		{"AES", []string{"7z", "a", "-mem=AES256", "-psecret", "o.zip", "a"}, "a | encrypted true: encrypted (AES)"},
-		{"Deflate64", []string{"7z", "a", "-mm=Deflate64", "o.zip", "a"}, "a | unsupported true: compression method 9 (Deflate64) is not supported"},
+		{"bzip2", []string{"7z", "a", "-mm=BZip2", "o.zip", "a"}, "a | unsupported true: compression method 12 (bzip2) is not supported"},
 		{"LZMA", []string{"7z", "a", "-mm=LZMA", "o.zip", "a"}, "a | unsupported true: compression method 14 (LZMA) is not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -276,6 +284,22 @@ func TestUnreadableMembers(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestDeflate64(t *testing.T) {
+	files := []file{{"a", strings.Repeat("one ", 100)}, {"large", strings.Repeat(noise(60_000), 3)}}
+	data := pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "large")
+	if diff := cmp.Diff([]string{"zip", "a = 400 bytes", "large = 180000 bytes"}, list(t, DefaultLimits(), data)); diff != "" {
+		t.Error(diff) // also where the zip's checksum does not match
+	}
+	data[300] ^= 0x80
+	got := list(t, DefaultLimits(), data)
+	if len(got) != 3 || !strings.Contains(got[2], " | ") {
+		t.Errorf("damage is not said: %q", got)
+	}
+	if got := list(t, DefaultLimits(), data[:50_000]); len(got) != 3 || !strings.Contains(got[2], "deflate64: the compressed data ends too early") {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -434,6 +458,14 @@ func TestLimits(t *testing.T) {
 			"zip | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
 		{"entries of a tar", func(l *Limits) { l.ArchiveEntries = 40 }, makeTarOf(t, many...), 41,
 			"tar | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
+		{"entries of a cab", func(l *Limits) { l.ArchiveEntries = 40 }, makeCab(cabtest.MSZIP, many...).Bytes(), 41,
+			"cab | limit true: more than 40 entries: the rest is not read", `f00 = "x"`},
+		{"table of contents of a cab", func(l *Limits) { l.DirectoryBytes = 100 }, makeCab(cabtest.MSZIP, many...).Bytes(), 6,
+			"cab | limit true: the table of contents has more than 100 bytes", `f00 = "x"`},
+		{"bomb in a cab", func(l *Limits) { l.MemberOutput = 1 << 20 }, makeCab(cabtest.MSZIP, file{"a", strings.Repeat("x", 4<<20)}, file{"b", "y"}).Bytes(), 3,
+			"cab", "a = 39"},
+		{"output of a cab", func(l *Limits) { l.Output, l.OutputRatio = 1<<20, 0 }, makeCab(cabtest.MSZIP, file{"a", strings.Repeat("x", 4<<20)}, file{"b", "y"}).Bytes(), 2,
+			"cab | limit true: stopped at 1,048,576 bytes, the most that is unpacked", "a = 10"},
 		{"table of contents", func(l *Limits) { l.DirectoryBytes = 1000 }, makeZip(t, zip.Deflate, many...), 51,
 			"zip | limit true: the table of contents has more than 1,000 bytes", `f00 = "x"`},
 		{"bomb", func(l *Limits) { l.MemberOutput = 1 << 20 }, makeZip(t, zip.Deflate, file{"a", strings.Repeat("x", 4<<20)}), 2,

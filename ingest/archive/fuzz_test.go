@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/vsswhy/vsswhy/ingest/archive/cab/cabtest"
 )
 
 // fuzzLimits are small, so that hitting them is cheap.
@@ -102,6 +104,13 @@ func FuzzGzip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "gzip", inMemory(data)) })
 }
 
+func FuzzCabinet(f *testing.F) {
+	for _, method := range []uint16{cabtest.Stored, cabtest.MSZIP, cabtest.LZX15} {
+		f.Add(makeCab(method, file{"a", "content"}, file{`..\c`, noise(300)}).Bytes())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "cab", inMemory(data)) })
+}
+
 // TestMutations is the fuzz targets' check on archives with a few bytes changed,
 // a part cut out, or the end cut off.
 func TestMutations(t *testing.T) {
@@ -114,14 +123,24 @@ func TestMutations(t *testing.T) {
 		{"zip", makeZip(t, zip.Store, files...)},
 		{"tar", makeTarOf(t, files...)},
 		{"gzip", makeGzip(t, makeTarOf(t, files...))},
+		{"cab", makeCab(cabtest.Stored, files...).Bytes()},
+		{"cab", makeCab(cabtest.MSZIP, files...).Bytes()},
+		{"cab", makeCab(cabtest.LZX15, files...).Bytes()},
 	}
-	random := rand.New(rand.NewPCG(1, 2))
 	for _, seed := range seeds {
-		for range 400 {
-			data := mutate(random, seed.data)
-			checkArchive(t, seed.format, inMemory(data))
-			checkArchive(t, seed.format, streamed(data))
-		}
+		checkMutations(t, seed.format, seed.data)
+	}
+	t.Run("Deflate64", func(t *testing.T) {
+		checkMutations(t, "zip", pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "c", "d"))
+	})
+}
+
+func checkMutations(t *testing.T, format string, sound []byte) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 400 {
+		data := mutate(random, sound)
+		checkArchive(t, format, inMemory(data))
+		checkArchive(t, format, streamed(data))
 	}
 }
 

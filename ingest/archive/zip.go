@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zip"
 
+	"github.com/vsswhy/vsswhy/ingest/archive/deflate64"
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
@@ -30,11 +31,12 @@ const (
 	zipDescriptor = 1 << 3 // sizes and checksum stand after the data
 	zipStored     = 0
 	zipDeflated   = 8
+	zipDeflate64  = 9
 	zipAES        = 99
 )
 
 var zipMethods = map[uint16]string{
-	1: "Shrink", 2: "Reduce", 3: "Reduce", 4: "Reduce", 5: "Reduce", 6: "Implode", 9: "Deflate64", 10: "PKWARE Implode",
+	1: "Shrink", 2: "Reduce", 3: "Reduce", 4: "Reduce", 5: "Reduce", 6: "Implode", 10: "PKWARE Implode",
 	12: "bzip2", 14: "LZMA", 16: "IBM CMPSC", 18: "IBM TERSE", 19: "IBM LZ77", 20: "Zstandard", 93: "Zstandard",
 	94: "MP3", 95: "xz", 96: "JPEG", 97: "WavPack", 98: "PPMd",
 }
@@ -143,7 +145,7 @@ func unreadable(flags, method uint16) *Error {
 		return lost(event.DamageEncrypted, "encrypted (AES)")
 	case flags&zipEncrypted != 0:
 		return lost(event.DamageEncrypted, "encrypted (ZipCrypto)")
-	case method == zipStored || method == zipDeflated:
+	case method == zipStored || method == zipDeflated || method == zipDeflate64:
 		return nil
 	}
 	return lost(event.DamageUnsupported, "compression method %d (%s) is not supported", method, cmp.Or(zipMethods[method], "unknown"))
@@ -204,17 +206,19 @@ func (m *zipMember) content(in *Content) Content {
 func (m *zipMember) open(meter *Meter, in *Content) (io.ReadCloser, error) {
 	packed := io.NewSectionReader(meteredAt{in.At, meter}, m.offset, m.packed)
 	z := inflaters.Get().(*inflater)
-	z.reset(packed, m.method == zipDeflated && m.packed > 0) // some write nothing for an empty file
-	r := &unpacker{m: meter, lib: "klauspost/compress/flate", r: z.r, packed: min(m.packed, in.Size)}
+	lib := z.reset(packed, m)
+	r := &unpacker{m: meter, lib: lib, r: z.r, packed: min(m.packed, in.Size)}
 	return readCloser{&verifier{r: r, m: m}, func() { inflaters.Put(z) }}, nil
 }
 
 // An inflater is the buffers of one member's reader, kept for the next: a
-// buffer of compressed data, and a decompressor of some 40 kB.
+// buffer of compressed data, and a decompressor of some 40 kB, or of 200 kB
+// where there is Deflate64.
 type inflater struct {
-	buf   *bufio.Reader
-	flate io.ReadCloser
-	r     io.Reader
+	buf       *bufio.Reader
+	flate     io.ReadCloser
+	deflate64 *deflate64.Reader // nil before the first such member
+	r         io.Reader
 }
 
 var inflaters = sync.Pool{New: func() any {
@@ -222,13 +226,24 @@ var inflaters = sync.Pool{New: func() any {
 	return &inflater{buf: buf, flate: flate.NewReader(buf)}
 }}
 
-func (z *inflater) reset(packed io.Reader, deflated bool) {
+// reset makes z.r a reader of the member, and returns the name of its library.
+func (z *inflater) reset(packed io.Reader, m *zipMember) (lib string) {
 	z.buf.Reset(packed)
-	z.r = z.buf
-	if deflated {
+	switch {
+	case m.method == zipStored || m.packed == 0: // some write nothing for an empty file
+		z.r = z.buf
+	case m.method == zipDeflate64:
+		if z.deflate64 == nil {
+			z.deflate64 = deflate64.NewReader(z.buf)
+		}
+		z.deflate64.Reset(z.buf)
+		z.r = z.deflate64
+		return "deflate64"
+	default:
 		z.flate.(flate.Resetter).Reset(z.buf, nil)
 		z.r = z.flate
 	}
+	return "klauspost/compress/flate"
 }
 
 // A verifier compares a member with the size and checksum that the zip states.
