@@ -1,5 +1,5 @@
-// Package archive opens archives that come from strangers: zip, tar, gzip, cab
-// and what is nested in them. Start with [Sniff] and [Run.Open].
+// Package archive opens archives that come from strangers: zip, tar, gzip, bzip2,
+// xz, zstd, cab and what is nested in them. Start with [Sniff] and [Run.Open].
 //
 // An archive is recognised by its first bytes and never by its name. Its
 // members are iterated in the order of the archive and returned sorted (see
@@ -15,13 +15,13 @@
 //
 // # Formats
 //
-//	format        members    nested without a copy
-//	zip           any time   if stored, in what has random access
-//	tar           any time   if in what has random access
-//	gzip          any time   yes
-//	gzip of tar   once       yes
-//	cab           once       if stored, in what has random access
-//	7z, rar, xz, bzip2, zstd: recognised and reported, not read
+//	format                   members    nested without a copy
+//	zip                      any time   if stored, in what has random access
+//	tar                      any time   if in what has random access
+//	gzip, bzip2, xz, zstd    any time   yes
+//	a tar packed by these    once       yes
+//	cab                      once       if stored, in what has random access
+//	7z, rar: recognised and reported, not read
 //
 // Another format is one file with one function of the type listFunc, and its
 // line in the table formats.
@@ -55,14 +55,14 @@ type listFunc func(l *lister, in *Content) error
 
 var formats = []format{
 	{"zip", magic(0, "PK\x03\x04", "PK\x05\x06", "PK\x07\x08PK\x03\x04"), listZip},
-	{"gzip", magic(0, "\x1f\x8b\x08"), listGzip},
+	{"gzip", magic(0, "\x1f\x8b\x08"), gzipFiles.list},
 	{"tar", isTar, listTar},
 	{"7z", magic(0, "7z\xbc\xaf\x27\x1c"), unread("7-Zip archives")},
 	{"cab", magic(0, "MSCF\x00\x00\x00\x00"), listCab},
 	{"rar", magic(0, "Rar!\x1a\x07"), unread("RAR archives")},
-	{"xz", magic(0, "\xfd7zXZ\x00"), unread("xz files")},
-	{"bzip2", isBzip2, unread("bzip2 files")},
-	{"zstd", magic(0, "\x28\xb5\x2f\xfd"), unread("Zstandard files")},
+	{"xz", magic(0, "\xfd7zXZ\x00"), xzFiles.list},
+	{"bzip2", isBzip2, bzip2Files.list},
+	{"zstd", magic(0, "\x28\xb5\x2f\xfd"), zstdFiles.list},
 }
 
 func magic(offset int, alternatives ...string) func([]byte) bool {

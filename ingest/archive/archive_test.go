@@ -192,12 +192,6 @@ func TestFormats(t *testing.T) {
 		{"empty zip", func(t *testing.T) []byte { return makeZip(t, zip.Deflate) }, []string{"zip"}},
 		{"7z", func(t *testing.T) []byte { return pack(t, files, "o.7z", "7z", "a", "o.7z", "a", "b") },
 			[]string{"7z | unsupported true: 7-Zip archives are not read"}},
-		{"xz", func(t *testing.T) []byte { return pack(t, files, "a.txt.xz", "xz", "a.txt") },
-			[]string{"xz | unsupported true: xz files are not read"}},
-		{"bzip2", func(t *testing.T) []byte { return pack(t, files, "a.txt.bz2", "bzip2", "a.txt") },
-			[]string{"bzip2 | unsupported true: bzip2 files are not read"}},
-		{"zstd", func(t *testing.T) []byte { return pack(t, files, "a.txt.zst", "zstd", "a.txt") },
-			[]string{"zstd | unsupported true: Zstandard files are not read"}},
 		{"rar", func(t *testing.T) []byte { return []byte("Rar!\x1a\x07\x01\x00") }, []string{"rar | unsupported true: RAR archives are not read"}},
 		{"gcab's MSZIP", func(t *testing.T) []byte {
 			return pack(t, files, "o.cab", "gcab", "-c", "-z", "o.cab", "b/2", "a.txt", "a/1", "b/no")

@@ -8,6 +8,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -45,6 +47,8 @@ func explain(lib string, err error) error {
 		return lost(event.DamageTruncated, "%s: the compressed data ends too early", lib)
 	case errors.As(err, &corrupt):
 		return lost(event.DamageArchive, "%s: the compressed data is damaged at its byte %d", lib, int64(corrupt))
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, xz.ErrMemlimit):
+		return lost(event.DamageLimit, "it needs a dictionary of more than %s bytes: not read", grouped(int64(maxDictionary)))
 	case errors.Is(err, gzip.ErrChecksum):
 		return &Error{Kind: event.DamageArchive, Detail: lib + ": the content does not match its checksum"}
 	}

@@ -104,6 +104,15 @@ func FuzzGzip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "gzip", inMemory(data)) })
 }
 
+func FuzzCompressed(f *testing.F) {
+	for i, data := range packedSeeds(f) {
+		f.Add(byte(i), data)
+	}
+	f.Fuzz(func(t *testing.T, which byte, data []byte) {
+		checkArchive(t, packers[int(which)%len(packers)].format, inMemory(data))
+	})
+}
+
 func FuzzCabinet(f *testing.F) {
 	for _, method := range []uint16{cabtest.Stored, cabtest.MSZIP, cabtest.LZX15} {
 		f.Add(makeCab(method, file{"a", "content"}, file{`..\c`, noise(300)}).Bytes())
