@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/zip"
 	"golang.org/x/tools/txtar"
 
+	"github.com/vsswhy/vsswhy/ingest/evt/evttest"
 	"github.com/vsswhy/vsswhy/ingest/evtx/evtxtest"
 	"github.com/vsswhy/vsswhy/ingest/known"
 )
@@ -127,6 +128,38 @@ func caseEvent(b *strings.Builder, line string, record *int) error {
 	return nil
 }
 
+// caseClassic turns the lines of a log into a classic one, whatever the form:
+// Windows exports these as they are.
+func caseClassic(t *testing.T, file txtar.File) []byte {
+	t.Helper()
+	var log evttest.Log
+	for line := range strings.Lines(string(file.Data)) {
+		words := caseWords(strings.TrimSpace(line))
+		if len(words) < 3 {
+			continue
+		}
+		r := evttest.Record{Number: uint32(1001 + len(log.Records)), Computer: words[1], Type: 4}
+		var err error
+		if r.Time, err = time.Parse(time.RFC3339Nano, words[0]); err != nil {
+			t.Fatalf("%s: %q: %v", file.Name, line, err)
+		}
+		source, id, _ := strings.Cut(words[2], "/")
+		if _, err := fmt.Sscan(id, &r.ID); err != nil {
+			t.Fatalf("%s: %q: %v", file.Name, line, err)
+		}
+		r.Source = source
+		for _, w := range words[3:] {
+			if text, ok := strings.CutPrefix(w, "="); ok {
+				r.Strings = append(r.Strings, text)
+			} else {
+				fmt.Sscanf(w, "type=%d", &r.Type)
+			}
+		}
+		log.Records = append(log.Records, r)
+	}
+	return log.Bytes()
+}
+
 func casePayload(b *strings.Builder, payload string, fields []string) {
 	if payload == "EventData" {
 		b.WriteString("<EventData>")
@@ -196,13 +229,15 @@ const (
 // content makes a case's file what it stands for, and says its name.
 func content(t *testing.T, f txtar.File, as form) (name string, data []byte) {
 	t.Helper()
-	switch ext := path.Ext(f.Name); {
+	switch ext := strings.ToLower(path.Ext(f.Name)); {
 	case ext == ".evtx" && as == asEVTX:
 		return f.Name, evtxtest.Write([]byte(caseEvents(t, f)))
 	case ext == ".evtx" && as == asXMLUTF16:
 		return strings.TrimSuffix(f.Name, ext) + ".xml", utf16le("<Events>" + caseEvents(t, f) + "</Events>")
 	case ext == ".evtx" || ext == ".xml":
 		return strings.TrimSuffix(f.Name, ext) + ".xml", []byte(caseEvents(t, f))
+	case ext == ".evt":
+		return f.Name, caseClassic(t, f)
 	case ext == ".reg":
 		return f.Name, utf16le(strings.ReplaceAll(string(f.Data), "\n", "\r\n"))
 	}
