@@ -45,7 +45,8 @@ func startTerminalWith(t *testing.T, env string, width, height int, args ...stri
 	for _, a := range args {
 		line += " '" + a + "'"
 	}
-	line += "; code=$?; echo; echo ended with $code; exec sleep 60"
+	// A program that was killed leaves the terminal without carriage returns.
+	line += "; code=$?; stty sane; echo; echo ended with $code; exec sleep 60"
 	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line)
 	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
