@@ -1,5 +1,5 @@
 // Package archive opens archives that come from strangers: zip, tar, gzip, bzip2,
-// xz, zstd, cab and what is nested in them. Start with [Sniff] and [Run.Open].
+// xz, zstd, cab, 7z and what is nested in them. Start with [Sniff] and [Run.Open].
 //
 // An archive is recognised by its first bytes and never by its name. Its
 // members are iterated in the order of the archive and returned sorted (see
@@ -20,8 +20,8 @@
 //	tar                      any time   if in what has random access
 //	gzip, bzip2, xz, zstd    any time   yes
 //	a tar packed by these    once       yes
-//	cab                      once       if stored, in what has random access
-//	7z, rar: recognised and reported, not read
+//	cab, 7z                  once       if stored, in what has random access
+//	rar: recognised and reported, not read
 //
 // Another format is one file with one function of the type listFunc, and its
 // line in the table formats.
@@ -57,7 +57,7 @@ var formats = []format{
 	{"zip", magic(0, "PK\x03\x04", "PK\x05\x06", "PK\x07\x08PK\x03\x04"), listZip},
 	{"gzip", magic(0, "\x1f\x8b\x08"), gzipFiles.list},
 	{"tar", isTar, listTar},
-	{"7z", magic(0, "7z\xbc\xaf\x27\x1c"), unread("7-Zip archives")},
+	{"7z", magic(0, sevenZipMagic), listSevenZip},
 	{"cab", magic(0, "MSCF\x00\x00\x00\x00"), listCab},
 	{"rar", magic(0, "Rar!\x1a\x07"), unread("RAR archives")},
 	{"xz", magic(0, "\xfd7zXZ\x00"), xzFiles.list},
@@ -114,6 +114,10 @@ func IsZipBehindData(c Content) bool {
 // A Run is what the archives of one run share: the limits, and the room for
 // unpacked members. It is safe for concurrent use.
 type Run struct {
+	// Passwords are tried in their order on what is encrypted. Set them before
+	// the first Open. No error and no damage tells one.
+	Passwords []string
+
 	limits Limits
 	pool   pool
 	total  atomic.Int64
@@ -188,7 +192,7 @@ type Want func(name string, head []byte) (skip string)
 // once. What is wrong is in the result, which must be closed.
 func (r *Run) Open(m *Meter, format, name string, in Content, want Want) *Archive {
 	a := &Archive{Format: format, spool: spool{pool: &r.pool}}
-	l := &lister{m: m, a: a, name: name, want: want}
+	l := &lister{m: m, a: a, name: name, want: want, passwords: r.Passwords}
 	for i := range formats {
 		if formats[i].name == format {
 			l.damaged(formats[i].list(l, &in))
@@ -205,6 +209,8 @@ type lister struct {
 	name    string
 	want    Want
 	entries int
+
+	passwords []string
 }
 
 // An entry is a member as its format describes it.
@@ -269,6 +275,18 @@ func (l *lister) add(e *entry) error {
 	}
 	if err == nil || m.Readable() {
 		l.a.Members = append(l.a.Members, m)
+	}
+	return err
+}
+
+// broken returns of an error of one of several streams what ends not only that
+// stream but the list: an error of the system, or that no more is unpacked.
+func (l *lister) broken(err error) error {
+	if err == nil || err == io.EOF {
+		return nil
+	}
+	if _, ok := err.(*Error); ok && l.m.Unpacked() <= l.m.max {
+		return nil
 	}
 	return err
 }

@@ -99,25 +99,13 @@ func (s *cabStream) add(f *cab.File) error {
 	default:
 		s.seek(f, &e)
 	}
-	if err := s.broken(); err != nil {
+	if err := s.l.broken(s.err); err != nil {
 		return err
 	}
 	if err := s.l.add(&e); err != nil {
 		return err
 	}
-	return s.broken()
-}
-
-// broken returns what ends not only the folder but the list: an error of the
-// system, or that no more is unpacked.
-func (s *cabStream) broken() error {
-	if s.err == nil || s.err == io.EOF {
-		return nil
-	}
-	if _, ok := s.err.(*Error); ok && s.l.m.Unpacked() <= s.l.m.max {
-		return nil
-	}
-	return s.err
+	return s.l.broken(s.err)
 }
 
 // fault says why a file can't be read, from the tables alone.

@@ -48,11 +48,24 @@ func explain(lib string, err error) error {
 	case errors.As(err, &corrupt):
 		return lost(event.DamageArchive, "%s: the compressed data is damaged at its byte %d", lib, int64(corrupt))
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, xz.ErrMemlimit):
-		return lost(event.DamageLimit, "it needs a dictionary of more than %s bytes: not read", grouped(int64(maxDictionary)))
+		return tooHungry()
 	case errors.Is(err, gzip.ErrChecksum):
 		return &Error{Kind: event.DamageArchive, Detail: lib + ": the content does not match its checksum"}
 	}
 	return lost(event.DamageArchive, "%s: %s", lib, err)
+}
+
+func tooHungry() *Error {
+	return lost(event.DamageLimit, "it needs a dictionary of more than %s bytes: not read", grouped(int64(maxDictionary)))
+}
+
+// locked is the error of what is encrypted, by a cipher of this name, and which
+// none of the passwords opens.
+func locked(cipher string, passwords []string) *Error {
+	if len(passwords) == 0 {
+		return lost(event.DamageEncrypted, "encrypted (%s): give its password with --password", cipher)
+	}
+	return lost(event.DamageEncrypted, "encrypted (%s), and not with a password that was given with --password, or it is damaged", cipher)
 }
 
 // isSystem reports whether err comes from the file system or the device.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vsswhy/vsswhy/ingest/archive/cab/cabtest"
 )
 
@@ -120,6 +122,23 @@ func FuzzCabinet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { checkArchive(t, "cab", inMemory(data)) })
 }
 
+// FuzzSevenZip fuzzes what a header with right checksums says: two readings give
+// the same.
+func FuzzSevenZip(f *testing.F) {
+	for _, method := range []string{"LZMA2", "LZMA", "PPMd", "BZip2", "Deflate", "Copy"} {
+		whole := sevenZip(f, []file{{"a", noise(300)}, {"b/c", strings.Repeat("x", 3000)}, {"e", ""}}, "-mhc=off", "-m0="+method)
+		s := sevenZipSignature(whole[:32])
+		f.Add(whole[32:32+s.offset()], whole[32+s.offset():])
+	}
+	f.Fuzz(func(t *testing.T, packed, header []byte) {
+		data := forgeSevenZip(packed, header)
+		checkArchive(t, "7z", inMemory(data))
+		if diff := cmp.Diff(list(t, fuzzLimits(), data), list(t, fuzzLimits(), data)); diff != "" {
+			t.Errorf("read again: %s", diff)
+		}
+	})
+}
+
 // TestMutations is the fuzz targets' check on archives with a few bytes changed,
 // a part cut out, or the end cut off.
 func TestMutations(t *testing.T) {
@@ -139,6 +158,10 @@ func TestMutations(t *testing.T) {
 	for _, seed := range seeds {
 		checkMutations(t, seed.format, seed.data)
 	}
+	t.Run("7z", func(t *testing.T) {
+		checkMutations(t, "7z", sevenZip(t, files))
+		checkMutations(t, "7z", sevenZip(t, files, "-ms=off", "-mhc=off", "-m0=PPMd"))
+	})
 	t.Run("Deflate64", func(t *testing.T) {
 		checkMutations(t, "zip", pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "c", "d"))
 	})

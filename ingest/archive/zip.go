@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"errors"
-	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"slices"
@@ -208,7 +206,7 @@ func (m *zipMember) open(meter *Meter, in *Content) (io.ReadCloser, error) {
 	z := inflaters.Get().(*inflater)
 	lib := z.reset(packed, m)
 	r := &unpacker{m: meter, lib: lib, r: z.r, packed: min(m.packed, in.Size)}
-	return readCloser{&verifier{r: r, m: m}, func() { inflaters.Put(z) }}, nil
+	return readCloser{m.verified(r), func() { inflaters.Put(z) }}, nil
 }
 
 // An inflater is the buffers of one member's reader, kept for the next: a
@@ -246,34 +244,8 @@ func (z *inflater) reset(packed io.Reader, m *zipMember) (lib string) {
 	return "klauspost/compress/flate"
 }
 
-// A verifier compares a member with the size and checksum that the zip states.
-type verifier struct {
-	r   io.Reader
-	m   *zipMember
-	crc uint32
-	n   int64
-}
-
-func (v *verifier) Read(p []byte) (int, error) {
-	n, err := v.r.Read(p)
-	if v.m.checked && int64(n) > v.m.size-v.n {
-		n = int(v.m.size - v.n)
-		err = lost(event.DamageArchive, "unpacks to more than the %s bytes that the zip states", grouped(v.m.size))
-	}
-	v.n += int64(n)
-	v.crc = crc32.Update(v.crc, crc32.IEEETable, p[:n])
-	if err == io.EOF && v.m.checked {
-		err = v.atEnd()
-	}
-	return n, err
-}
-
-func (v *verifier) atEnd() error {
-	switch {
-	case v.n < v.m.size:
-		return lost(event.DamageTruncated, "ends after %s of %s bytes", grouped(v.n), grouped(v.m.size))
-	case v.crc != v.m.crc:
-		return &Error{Kind: event.DamageArchive, Detail: fmt.Sprintf("the content does not match its checksum (crc32 %08x, stated %08x)", v.crc, v.m.crc)}
-	}
-	return io.EOF
+// verified compares what is unpacked with the size and checksum that the zip
+// states.
+func (m *zipMember) verified(r io.Reader) *verifier {
+	return &verifier{r: r, by: "zip", size: m.size, crc: m.crc, sized: m.checked, summed: m.checked}
 }
