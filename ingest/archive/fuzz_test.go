@@ -25,9 +25,10 @@ func fuzzLimits() Limits {
 // checkArchive opens what is taken for an archive of the format and checks what
 // is promised of any input: the limits hold, labels do not lead out and are
 // sorted, and content that has random access is the same as its stream.
-func checkArchive(t *testing.T, format string, in Content) {
+func checkArchive(t *testing.T, format string, in Content, passwords ...string) {
 	limits := fuzzLimits()
 	r := NewRun(limits)
+	r.Passwords = passwords
 	defer r.Close()
 	m := r.Meter(context.Background(), 0)
 	a := r.Open(m, format, "x", in, wanted)

@@ -26,6 +26,7 @@ const zipLibrary = "klauspost/compress/zip"
 // Bits and methods of a member's header (APPNOTE.TXT 4.4.4, 4.4.5).
 const (
 	zipEncrypted  = 1 << 0
+	zipStrong     = 1 << 6
 	zipDescriptor = 1 << 3 // sizes and checksum stand after the data
 	zipStored     = 0
 	zipDeflated   = 8
@@ -47,9 +48,11 @@ type zipMember struct {
 	link         bool
 	crc          uint32
 	checked      bool  // crc and size are known
+	unsummed     bool  // the crc is not, since an authentication code is
 	packed, size int64 // in bytes
 	offset       int64 // of the data
 	fault        *Error
+	crypt        *zipCrypt // nil: it is not encrypted
 }
 
 func listZip(l *lister, in *Content) error {
@@ -70,7 +73,8 @@ func listZip(l *lister, in *Content) error {
 	l.damaged(dropOverlaps(&members))
 	for i := range members {
 		m := &members[i]
-		e := entry{name: m.name, fault: m.fault, content: m.content(in)}
+		content := m.content(in, l.passwords)
+		e := entry{name: m.name, fault: m.fault, content: content}
 		if m.link {
 			e.skipped = "a symbolic link"
 		}
@@ -131,22 +135,21 @@ func fromDirectory(f *zip.File, fileSize int64) zipMember {
 	case m.packed < 0 || m.size < 0 || offset < 0 || offset > fileSize:
 		m.fault = lost(event.DamageArchive, "the zip's central directory has impossible sizes for it")
 	default:
-		m.offset, m.fault = offset, unreadable(m.flags, m.method)
+		m.offset, m.fault = offset, m.examine(f.Extra, f.ModifiedTime)
 	}
 	return m
 }
 
-// unreadable says why a member with such a header can't be read, or returns nil.
-func unreadable(flags, method uint16) *Error {
-	switch {
-	case method == zipAES:
-		return lost(event.DamageEncrypted, "encrypted (AES)")
-	case flags&zipEncrypted != 0:
-		return lost(event.DamageEncrypted, "encrypted (ZipCrypto)")
-	case method == zipStored || method == zipDeflated || method == zipDeflate64:
+// examine says why a member with such a header can't be read, or returns nil.
+func (m *zipMember) examine(extra []byte, time uint16) *Error {
+	if fault := m.readCrypt(extra, time); fault != nil {
+		return fault
+	}
+	switch m.method {
+	case zipStored, zipDeflated, zipDeflate64:
 		return nil
 	}
-	return lost(event.DamageUnsupported, "compression method %d (%s) is not supported", method, cmp.Or(zipMethods[method], "unknown"))
+	return lost(event.DamageUnsupported, "compression method %d (%s) is not supported", m.method, cmp.Or(zipMethods[m.method], "unknown"))
 }
 
 // dropOverlaps removes members that share bytes of the file with another one.
@@ -187,26 +190,34 @@ func dropOverlaps(members *[]zipMember) error {
 }
 
 // content returns how to read the member. Stored content has random access.
-func (m *zipMember) content(in *Content) Content {
+func (m *zipMember) content(in *Content, passwords []string) Content {
+	if m.crypt != nil && m.fault == nil && len(passwords) == 0 {
+		m.fault = locked(m.crypt.cipher(), nil)
+	}
 	if m.fault != nil {
 		return Content{}
 	}
-	c := Content{Size: m.size, open: func(meter *Meter) (io.ReadCloser, error) { return m.open(meter, in) }}
+	c := Content{Size: m.size, open: func(meter *Meter) (io.ReadCloser, error) {
+		if m.crypt != nil {
+			return m.unlock(meter, in, passwords)
+		}
+		return m.unpack(meter, in, io.NewSectionReader(meteredAt{in.At, meter}, m.offset, m.packed)), nil
+	}}
 	if !m.checked {
 		c.Size = -1
 	}
-	if m.method == zipStored && m.checked && m.packed == m.size && m.size <= in.Size-m.offset {
+	if m.crypt == nil && m.method == zipStored && m.checked && m.packed == m.size && m.size <= in.Size-m.offset {
 		c.At = io.NewSectionReader(in.At, m.offset, m.size)
 	}
 	return c
 }
 
-func (m *zipMember) open(meter *Meter, in *Content) (io.ReadCloser, error) {
-	packed := io.NewSectionReader(meteredAt{in.At, meter}, m.offset, m.packed)
+// unpack reads the member from its packed data.
+func (m *zipMember) unpack(meter *Meter, in *Content, packed io.Reader) io.ReadCloser {
 	z := inflaters.Get().(*inflater)
 	lib := z.reset(packed, m)
 	r := &unpacker{m: meter, lib: lib, r: z.r, packed: min(m.packed, in.Size)}
-	return readCloser{m.verified(r), func() { inflaters.Put(z) }}, nil
+	return readCloser{m.verified(r), func() { inflaters.Put(z) }}
 }
 
 // An inflater is the buffers of one member's reader, kept for the next: a
@@ -247,5 +258,5 @@ func (z *inflater) reset(packed io.Reader, m *zipMember) (lib string) {
 // verified compares what is unpacked with the size and checksum that the zip
 // states.
 func (m *zipMember) verified(r io.Reader) *verifier {
-	return &verifier{r: r, by: "zip", size: m.size, crc: m.crc, sized: m.checked, summed: m.checked}
+	return &verifier{r: r, by: "zip", size: m.size, crc: m.crc, sized: m.checked, summed: m.checked && !m.unsummed}
 }

@@ -15,7 +15,8 @@ import (
 //	 4  2  version needed
 //	 6  2  flags
 //	 8  2  method
-//	10  4  time, date
+//	10  2  time of the last change
+//	12  2  date
 //	14  4  CRC-32          these three are 0 if bit 3 of the flags is set:
 //	18  4  packed size     they follow the data then
 //	22  4  size
@@ -27,6 +28,7 @@ type localHeader [30]byte
 
 func (h *localHeader) flags() uint16  { return binary.LittleEndian.Uint16(h[6:]) }
 func (h *localHeader) method() uint16 { return binary.LittleEndian.Uint16(h[8:]) }
+func (h *localHeader) time() uint16   { return binary.LittleEndian.Uint16(h[10:]) }
 func (h *localHeader) crc() uint32    { return binary.LittleEndian.Uint32(h[14:]) }
 func (h *localHeader) packed() uint32 { return binary.LittleEndian.Uint32(h[18:]) }
 func (h *localHeader) size() uint32   { return binary.LittleEndian.Uint32(h[22:]) }
@@ -85,16 +87,17 @@ func readLocal(data *io.SectionReader, start int64) (m *zipMember, end int64) {
 	if _, err := data.ReadAt(h[:], start); err != nil || h.method() > zipAES {
 		return nil, 0
 	}
-	name := make([]byte, h.name()) // at most 64 KiB
-	if _, err := data.ReadAt(name, start+int64(len(h))); err != nil || len(name) == 0 {
+	rest := make([]byte, h.name()+h.extra()) // at most 128 KiB
+	if _, err := data.ReadAt(rest, start+int64(len(h))); err != nil || h.name() == 0 {
 		return nil, 0
 	}
 	m = &zipMember{
-		name: string(name), method: h.method(), flags: h.flags(), fault: unreadable(h.flags(), h.method()),
+		name: string(rest[:h.name()]), method: h.method(), flags: h.flags(), crc: h.crc(),
 		offset: start + int64(len(h)) + h.name() + h.extra(),
 	}
+	m.fault = m.examine(rest[h.name():], h.time())
 	if h.sized() {
-		m.checked, m.crc, m.packed, m.size = true, h.crc(), int64(h.packed()), int64(h.size())
+		m.checked, m.packed, m.size = true, int64(h.packed()), int64(h.size())
 	} else if m.method == zipStored && m.fault == nil {
 		m.fault = lost(event.DamageArchive, "stored without its size, which only the zip's central directory states")
 	}
