@@ -35,7 +35,7 @@ func (c *Case) plan(paths []string, opt ScanOptions) ([]plan, error) {
 		if i < 0 {
 			i = len(plans)
 			plans = append(plans, plan{Input: ingest.Input{Label: newLabel(plans, path), Path: path}, origin: origin})
-		} else if plans[i].Path == "" && (opt.Reread || !unchanged(plans[i].Input, path, opt.Versions.Readers)) {
+		} else if plans[i].Path == "" && (opt.Reread || !unchanged(plans[i].Input, path, opt)) {
 			plans[i].Path, plans[i].changed = path, true
 		}
 		plans[i].given = true
@@ -44,8 +44,9 @@ func (c *Case) plan(paths []string, opt ScanOptions) ([]plan, error) {
 }
 
 // unchanged reports whether an input is what it was when it was read by the
-// same readers, or is not there any more: then it is what it was, too.
-func unchanged(in ingest.Input, path, readers string) bool {
+// same readers, with no less of it to be unlocked, or is not there any more: then
+// it is what it was, too.
+func unchanged(in ingest.Input, path string, opt ScanOptions) bool {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) && path != "-" {
 		return true
@@ -64,7 +65,7 @@ func unchanged(in ingest.Input, path, readers string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(in.Recorded, func(f ingest.RecordedFile) bool {
-		return f.Readers != readers || !sameFile(f, found[f.Path])
+		return f.Readers != opt.Versions.Readers || opt.Unlock && ingest.Locked(f.Sources) || !sameFile(f, found[f.Path])
 	})
 }
 

@@ -36,6 +36,7 @@ type ScanOptions struct {
 	Keep     Keep
 	Scope    Scope // of the full-text index, which AddSearch adds
 	Reread   bool  // the given paths are read even if the case has them
+	Unlock   bool  // as Reread, for those that have something encrypted in them
 	Versions Versions
 	Interest *event.Interest // what is relevant
 	Workers  int

@@ -24,7 +24,7 @@ func (s *scan) recall(n *node, c *archive.Content) bool {
 	}
 	n.sha256 = h.sum()
 	sources, ok := shelf.Recall(n.sha256)
-	if !ok || !standsFor(sources) {
+	if !ok || !standsFor(sources) || len(s.opt.Passwords) > 0 && Locked(sources) {
 		return false
 	}
 	s.replay(n, sources)

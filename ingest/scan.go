@@ -36,6 +36,10 @@ type Options struct {
 	Progress *Progress       // may be nil
 	Shelf    Shelf           // keeps what is read, and knows what was read before; may be nil, but to replay
 
+	// Passwords are tried on what is encrypted. Nothing that the scan yields tells
+	// one. With a shelf, the logs that they open are kept in plain.
+	Passwords []string
+
 	// All has every event decoded, not only those that Interest wants; what
 	// Source.Relevant counts stays the same. AllAgain is All for what the shelf
 	// recalls: mostly its events are there already.
@@ -138,6 +142,7 @@ func newScan(inputs []Input, opt Options) *scan {
 		opt.Progress = new(Progress)
 	}
 	s := &scan{opt: opt, formats: formats, stdin: os.Stdin, stall: stall, run: archive.NewRun(opt.Limits), held: map[*node]struct{}{}}
+	s.run.Passwords = opt.Passwords
 	s.queue = newQueue(2*opt.Workers, s.mayReadAhead, s.prepare)
 	var given []*node
 	for _, in := range inputs {

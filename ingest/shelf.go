@@ -13,7 +13,7 @@ import (
 // format that can be read now, a mended reader, another limit. Then a shelf must
 // not recall what was recorded before, so that files that are given are read
 // again. (Kept logs are decoded again in any case.)
-const Version = "2"
+const Version = "3"
 
 // A Shelf keeps what a scan reads, so that it need not be read, or given, once
 // more. The case has one. Several goroutines use it at once.
@@ -80,6 +80,13 @@ type RecordedFile struct {
 	// "!/NODE-A/System.evtx" a member. Of logs that were kept, the counts,
 	// Streams and Damage of their content are not used: they are read anew.
 	Sources []event.Source `json:"sources"`
+}
+
+// Locked reports whether more might be found in a file if a password were given:
+// a part of it is encrypted.
+func Locked(sources []event.Source) bool {
+	encrypted := func(d event.Damage) bool { return d.Kind == event.DamageEncrypted }
+	return slices.ContainsFunc(sources, func(s event.Source) bool { return slices.ContainsFunc(s.Damage, encrypted) })
 }
 
 // standsFor reports whether what was found in a file can stand for reading it

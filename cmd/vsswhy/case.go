@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vsswhy/vsswhy/index"
-	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
 	"github.com/vsswhy/vsswhy/rules/scene"
@@ -101,7 +100,7 @@ func (e *engine) keep(ctx context.Context, stderr io.Writer, paths []string, opt
 	case errors.As(err, &locked), errors.Is(err, index.ErrOccupied), err != nil && len(paths) == 0:
 		return nil, err
 	case err != nil:
-		return notKept(e.scan(ctx, stderr, paths, opt.workers), err), nil
+		return notKept(e.scan(ctx, stderr, paths, opt.reading.options()), err), nil
 	}
 	defer c.Close()
 	bar := newProgressLine(stderr)
@@ -142,13 +141,13 @@ func notKept(r *report.Report, why error) *report.Report {
 // scanInto reads what the case has and the paths, and diagnoses them together.
 func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, w watcher, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
 	s, err := c.Scan(paths, index.ScanOptions{
-		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread,
-		Versions: e.versions(c), Interest: e.interest, Workers: opt.workers,
+		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread, Unlock: len(opt.reading.passwords) > 0,
+		Versions: e.versions(c), Interest: e.interest, Workers: opt.reading.workers,
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(ingest.Options{Workers: opt.workers}), w, s.Add, answersOf(c)...)
+	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(opt.reading.options()), w, s.Add, answersOf(c)...)
 	if len(paths) == 0 {
 		asMade(r, c)
 	}

@@ -122,16 +122,24 @@ func relevant(b event.Batch, filter *event.Filter) event.Batch {
 	return b
 }
 
-// portable is a command line without the folders of the engineer's machine:
-// reports are handed on.
+// portable is a command line without the folders of the engineer's machine, and
+// without passwords: reports are handed on.
 func portable(args []string) []string {
+	const hidden = "***"
 	out := make([]string, len(args))
 	for i, arg := range args {
+		if i > 0 && args[i-1] == "--"+passwordFlag {
+			out[i] = hidden
+			continue
+		}
 		flag, value, ok := strings.Cut(arg, "=")
 		if !ok || !strings.HasPrefix(arg, "-") {
 			flag, value = "", arg
 		} else {
 			flag += "="
+		}
+		if flag == "--"+passwordFlag+"=" {
+			value = hidden
 		}
 		if filepath.IsAbs(value) {
 			value = filepath.Base(value)

@@ -28,7 +28,7 @@ type eventsOptions struct {
 	output  string
 	facets  string
 	limit   int
-	workers int
+	reading readOptions
 }
 
 func newEvents() *cobra.Command {
@@ -57,7 +57,7 @@ The query:
 	f.StringVarP(&opt.output, "output", "o", "", "write the list to this file instead of standard output")
 	f.StringVar(&opt.facets, "facets", "", "count the events by the values of these fields, such as host,prov,id,code")
 	f.IntVar(&opt.limit, "limit", 0, "list at most this many events (0: all), or values of a facet (0: 20)")
-	f.IntVar(&opt.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+	opt.reading.flags(cmd)
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.W
 		if o.output == "" {
 			return nil, errors.New("--format parquet needs a file: -o events.parquet")
 		}
-		return &storedEvents{ctx: ctx, path: o.output, opt: store.Options{Workers: o.workers}}, nil
+		return &storedEvents{ctx: ctx, path: o.output, opt: store.Options{Workers: o.reading.workers}}, nil
 	}
 	return nil, errFormat(o.format)
 }
@@ -104,8 +104,11 @@ func errFormat(format string) error {
 
 // listEvents is the command: parse the query, read, print what matches.
 func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
-	if opt.workers < 0 || opt.limit < 0 {
-		return errors.New("--workers and --limit can't be less than 0")
+	if opt.limit < 0 {
+		return fmt.Errorf("--limit %d is less than 0", opt.limit)
+	}
+	if err := opt.reading.check(); err != nil {
+		return err
 	}
 	q, err := query.Parse(opt.where)
 	if err != nil {
@@ -205,7 +208,9 @@ func (l *lister) scan(interest *event.Interest) func(func(event.Batch) bool) {
 		} else {
 			defer bar.stop()
 		}
-		ingest.Scan(l.ctx, l.paths, ingest.Options{Interest: interest, Workers: l.opt.workers, Progress: bar.progress})(yield)
+		opt := l.opt.reading.options()
+		opt.Interest, opt.Progress = interest, bar.progress
+		ingest.Scan(l.ctx, l.paths, opt)(yield)
 	}
 }
 

@@ -20,9 +20,36 @@ import (
 // scanOptions are the flags of a scan.
 type scanOptions struct {
 	printOptions
-	workers int
+	reading readOptions
 	kept    caseOptions
 }
+
+// readOptions are the flags of what reads logs and archives.
+type readOptions struct {
+	workers   int
+	passwords []string
+}
+
+func (o *readOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&o.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+	// An array, and not a slice, which would be cut at commas.
+	f.StringArrayVar(&o.passwords, passwordFlag, nil, "password of encrypted zip, 7z and rar archives; may be given several times")
+}
+
+func (o *readOptions) check() error {
+	if o.workers < 0 {
+		return fmt.Errorf("--workers %d is less than 0", o.workers)
+	}
+	return nil
+}
+
+func (o *readOptions) options() ingest.Options {
+	return ingest.Options{Workers: o.workers, Passwords: o.passwords}
+}
+
+// passwordFlag is the flag whose values are told to nobody.
+const passwordFlag = "password"
 
 // printOptions are the flags of what prints a report.
 type printOptions struct {
@@ -58,7 +85,7 @@ only what is new.`,
 func (o *scanOptions) flags(cmd *cobra.Command) {
 	o.printOptions.flags(cmd)
 	o.kept.flags(cmd)
-	cmd.Flags().IntVar(&o.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+	o.reading.flags(cmd)
 }
 
 func (o *printOptions) flags(cmd *cobra.Command) {
@@ -102,11 +129,8 @@ var printers = map[string]func(*report.Report, io.Writer) error{
 // scan is the whole program for one set of paths: read, diagnose, print. When
 // it is interrupted it prints what is known by then.
 func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
-	if err := errors.Join(opt.check(), opt.kept.check()); err != nil {
+	if err := errors.Join(opt.check(), opt.reading.check(), opt.kept.check()); err != nil {
 		return err
-	}
-	if opt.workers < 0 {
-		return fmt.Errorf("--workers %d is less than 0", opt.workers)
 	}
 	for _, p := range paths {
 		if index.IsCase(p) {
@@ -124,20 +148,20 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 			return err
 		}
 	} else {
-		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.workers)
+		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
 	}
 	return opt.print(cmd, r)
 }
 
 // scan diagnoses paths without keeping anything.
-func (e *engine) scan(ctx context.Context, stderr io.Writer, paths []string, workers int) *report.Report {
+func (e *engine) scan(ctx context.Context, stderr io.Writer, paths []string, opt ingest.Options) *report.Report {
 	bar := newProgressLine(stderr)
 	defer bar.stop()
 	inputs := make([]ingest.Input, len(paths))
 	for i, p := range paths {
 		inputs[i].Path = p
 	}
-	_, r := e.diagnose(ctx, inputs, ingest.Options{Workers: workers}, watcher{progress: bar.progress}, nil)
+	_, r := e.diagnose(ctx, inputs, opt, watcher{progress: bar.progress}, nil)
 	return r
 }
 

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -141,7 +140,7 @@ func (m *zipMember) decrypt(meter *Meter, in *Content, password string) (r io.Re
 	if !m.checked { // where it ends, and the code starts, is not known
 		return unpacked, true, nil
 	}
-	return readCloser{&authenticated{unpacked, plain}, func() { unpacked.Close() }}, true, nil
+	return readCloser{&authenticated{Reader: unpacked, encrypted: plain}, func() { unpacked.Close() }}, true, nil
 }
 
 // newZipAES opens what AES has encrypted, or returns nil if the password does
@@ -234,16 +233,20 @@ func cutShort(err error) error {
 	return err
 }
 
-// authenticated compares the code after the content.
+// authenticated compares the code after the content, once.
 type authenticated struct {
 	io.Reader
 	encrypted *zipAESReader
+	end       error // what came of it
 }
 
 func (a *authenticated) Read(p []byte) (int, error) {
 	n, err := a.Reader.Read(p)
 	if err == io.EOF {
-		err = cmp.Or(a.encrypted.verify(), err)
+		if a.end == nil {
+			a.end = a.encrypted.verify()
+		}
+		err = a.end
 	}
 	return n, err
 }
