@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"ingest/eventxml":      {"ingest/event", "golang.org/x/text"},
 	"ingest/artefact":      {"ingest/event", "golang.org/x/text"},
 	"ingest/archive": {"ingest/event", "ingest/archive/cab", "ingest/archive/deflate64", "github.com/bodgit/sevenzip", "github.com/klauspost/compress",
-		"github.com/mikelolasagasti/xz", "golang.org/x/text"},
+		"github.com/mikelolasagasti/xz", "github.com/nwaples/rardecode/v2", "golang.org/x/text"},
 	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},

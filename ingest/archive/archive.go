@@ -1,5 +1,5 @@
 // Package archive opens archives that come from strangers: zip, tar, gzip, bzip2,
-// xz, zstd, cab, 7z and what is nested in them. Start with [Sniff] and [Run.Open].
+// xz, zstd, cab, 7z, rar and what is nested in them. Start with [Sniff] and [Run.Open].
 //
 // An archive is recognised by its first bytes and never by its name. Its
 // members are iterated in the order of the archive and returned sorted (see
@@ -20,8 +20,13 @@
 //	tar                      any time   if in what has random access
 //	gzip, bzip2, xz, zstd    any time   yes
 //	a tar packed by these    once       yes
-//	cab, 7z                  once       if stored, in what has random access
-//	rar: recognised and reported, not read
+//	cab, 7z, rar             once       if stored, in what has random access
+//
+// Of the methods of zip those are read that Windows, Info-ZIP and 7-Zip use by
+// default: stored, Deflate, Deflate64. Of 7z all but Deflate64 and those of its
+// forks, of rar all since version 2. What is encrypted is read with a password
+// (see [Run]): AES and ZipCrypto in zips, AES in 7z and in rar since version 3.
+// Of a set of volumes only what is whole in the one is read.
 //
 // Another format is one file with one function of the type listFunc, and its
 // line in the table formats.
@@ -59,7 +64,7 @@ var formats = []format{
 	{"tar", isTar, listTar},
 	{"7z", magic(0, sevenZipMagic), listSevenZip},
 	{"cab", magic(0, "MSCF\x00\x00\x00\x00"), listCab},
-	{"rar", magic(0, "Rar!\x1a\x07"), unread("RAR archives")},
+	{"rar", magic(0, rar4Magic, rar5Magic), listRar},
 	{"xz", magic(0, "\xfd7zXZ\x00"), xzFiles.list},
 	{"bzip2", isBzip2, bzip2Files.list},
 	{"zstd", magic(0, "\x28\xb5\x2f\xfd"), zstdFiles.list},
@@ -75,12 +80,6 @@ func magic(offset int, alternatives ...string) func([]byte) bool {
 
 func isBzip2(head []byte) bool {
 	return len(head) >= 10 && string(head[:3]) == "BZh" && '1' <= head[3] && head[3] <= '9' && string(head[4:10]) == "1AY&SY"
-}
-
-func unread(what string) listFunc {
-	return func(*lister, *Content) error {
-		return lost(event.DamageUnsupported, "%s are not read", what)
-	}
 }
 
 // Sniff returns the name of the archive format that a file with these first

@@ -192,7 +192,8 @@ func TestFormats(t *testing.T) {
 			[]string{"gzip", `archive = "one" | data after the end of the gzip stream is ignored`}},
 		{"empty zip", func(t *testing.T) []byte { return makeZip(t, zip.Deflate) }, []string{"zip"}},
 		{"7z", func(t *testing.T) []byte { return pack(t, files, "o.7z", "7z", "a", "o.7z", "a", "b", "a.txt") }, append([]string{"7z"}, skipped...)},
-		{"rar", func(t *testing.T) []byte { return []byte("Rar!\x1a\x07\x01\x00") }, []string{"rar | unsupported true: RAR archives are not read"}},
+		{"RAR 4", func(t *testing.T) []byte { return makeRar4(files...) }, append([]string{"rar"}, skipped...)},
+		{"RAR 5", func(t *testing.T) []byte { return makeRar5(files...) }, append([]string{"rar"}, skipped...)},
 		{"gcab's MSZIP", func(t *testing.T) []byte {
 			return pack(t, files, "o.cab", "gcab", "-c", "-z", "o.cab", "b/2", "a.txt", "a/1", "b/no")
 		}, append([]string{"cab"}, skipped...)},

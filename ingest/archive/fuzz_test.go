@@ -152,6 +152,8 @@ func TestMutations(t *testing.T) {
 		{"zip", makeZip(t, zip.Store, files...)},
 		{"tar", makeTarOf(t, files...)},
 		{"gzip", makeGzip(t, makeTarOf(t, files...))},
+		{"rar", makeRar4(files...)},
+		{"rar", makeRar5(files...)},
 		{"cab", makeCab(cabtest.Stored, files...).Bytes()},
 		{"cab", makeCab(cabtest.MSZIP, files...).Bytes()},
 		{"cab", makeCab(cabtest.LZX15, files...).Bytes()},

@@ -197,7 +197,7 @@ func TestSevenZipMany(t *testing.T) {
 func TestLibraryVersions(t *testing.T) {
 	mod, err := os.ReadFile("../../go.mod")
 	check(t, err)
-	for module, least := range map[string][3]int{"github.com/bodgit/sevenzip": {1, 6, 5}} {
+	for module, least := range map[string][3]int{"github.com/bodgit/sevenzip": {1, 6, 5}, "github.com/nwaples/rardecode/v2": {2, 4, 6}} {
 		m := regexp.MustCompile(regexp.QuoteMeta(module) + ` v(\d+)\.(\d+)\.(\d+)`).FindStringSubmatch(string(mod))
 		if m == nil {
 			t.Errorf("go.mod does not name %s", module)
