@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 		Use:   "vsswhy [PATH...]",
 		Short: "Tells why a Hyper-V backup or restore failed",
 		Long: `vsswhy reads the event logs and text artefacts that a customer sends (EVTX, event
-XML, zip and tar archives, folders) and says which known issue made a Hyper-V
+XML, folders, archives of all common kinds) and says which known issue made a Hyper-V
 backup or restore fail, on which evidence, what was ruled out and why, what is
 missing to be sure, and what to do.
 

@@ -69,7 +69,8 @@ With --case what was read is kept in a folder: "report", "events" and "verify"
 need the logs no more then. A scan into a case that exists adds to it, and reads
 only what is new.`,
 		Example: `  vsswhy scan bundle.zip
-  vsswhy scan --case acme.vsswhy node-a.zip node-b.zip`,
+  vsswhy scan --case acme.vsswhy node-a.zip node-b.zip
+  vsswhy scan --password infected bundle.7z`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if len(paths) == 0 && opt.kept.dir == "" {
 				return errors.New("scan needs a path")
