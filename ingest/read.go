@@ -101,8 +101,8 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 	n.src.Size = max(c.Size, 0)
 	container := archive.Sniff(head)
 	f, name := s.recognise(n.path, head)
-	if container == "" && f == nil && archive.IsZipBehindData(c) {
-		container = "zip"
+	if container == "" && f == nil {
+		container = archive.Behind(c)
 	}
 	known := container != "" || f != nil
 	switch {

@@ -70,7 +70,7 @@ need the logs no more then. A scan into a case that exists adds to it, and reads
 only what is new.`,
 		Example: `  vsswhy scan bundle.zip
   vsswhy scan --case acme.vsswhy node-a.zip node-b.zip
-  vsswhy scan --password infected bundle.7z`,
+  vsswhy scan --password secret bundle.7z`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if len(paths) == 0 && opt.kept.dir == "" {
 				return errors.New("scan needs a path")

@@ -35,6 +35,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ var formats = []format{
 	{"rar", magic(0, rar4Magic, rar5Magic), listRar},
 	{"xz", magic(0, "\xfd7zXZ\x00"), xzFiles.list},
 	{"bzip2", isBzip2, bzip2Files.list},
-	{"zstd", magic(0, "\x28\xb5\x2f\xfd"), zstdFiles.list},
+	{"zstd", isZstd, zstdFiles.list},
 }
 
 func magic(offset int, alternatives ...string) func([]byte) bool {
@@ -80,6 +81,19 @@ func magic(offset int, alternatives ...string) func([]byte) bool {
 
 func isBzip2(head []byte) bool {
 	return len(head) >= 10 && string(head[:3]) == "BZh" && '1' <= head[3] && head[3] <= '9' && string(head[4:10]) == "1AY&SY"
+}
+
+// isZstd looks behind frames that are to be skipped (RFC 8878, 3.1.2), such as
+// pzstd writes first: 4 bytes of 0x184d2a50 to 0x184d2a5f, 4 bytes size n, n bytes.
+func isZstd(head []byte) bool {
+	for len(head) >= 8 && binary.LittleEndian.Uint32(head)&^0xf == 0x184d2a50 {
+		size := binary.LittleEndian.Uint32(head[4:])
+		if uint64(size) > uint64(len(head)-8) {
+			return false
+		}
+		head = head[8+size:]
+	}
+	return bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd"))
 }
 
 // Sniff returns the name of the archive format that a file with these first
@@ -96,18 +110,6 @@ func Sniff(head []byte) string {
 // IsFormat reports whether an Archive may have this Format.
 func IsFormat(name string) bool {
 	return strings.HasPrefix(name, "tar.") || slices.ContainsFunc(formats, func(f format) bool { return f.name == name })
-}
-
-// IsZipBehindData reports whether content that Sniff does not know ends as a
-// zip does: self-extracting archives are programs with a zip behind them.
-func IsZipBehindData(c Content) bool {
-	const size = 22 // of the end of the central directory, without a comment
-	var end [size]byte
-	if c.At == nil || c.Size < size {
-		return false
-	}
-	_, err := c.At.ReadAt(end[:], c.Size-size)
-	return (err == nil || err == io.EOF) && bytes.HasPrefix(end[:], []byte("PK\x05\x06")) && end[20] == 0 && end[21] == 0
 }
 
 // A Run is what the archives of one run share: the limits, and the room for

@@ -102,8 +102,8 @@ func list(tb testing.TB, limits Limits, data []byte, passwords ...string) (lines
 	m := r.Meter(tb.Context(), int64(len(data)))
 	in := FileContent(bytes.NewReader(data), int64(len(data)))
 	format := Sniff(data[:min(len(data), HeadBytes)])
-	if format == "" && IsZipBehindData(in) {
-		format = "zip"
+	if format == "" {
+		format = Behind(in)
 	}
 	a := r.Open(m, format, "archive.gz", in, wanted)
 	defer a.Close()
@@ -172,6 +172,18 @@ func TestFormats(t *testing.T) {
 		{"zip behind data", func(t *testing.T) []byte {
 			return append([]byte("MZ a program"), makeZip(t, zip.Deflate, files...)...)
 		}, append([]string{"zip"}, members...)},
+		{"RAR 4 behind a program", func(t *testing.T) []byte {
+			return append([]byte("MZ with "+rar4Magic+rar5Magic+sevenZipMagic+" in it"), makeRar4(files...)...)
+		}, append([]string{"rar"}, skipped...)},
+		{"RAR 5 behind a program", func(t *testing.T) []byte {
+			return append([]byte("\x7fELF, which has "+rar5Magic), makeRar5(files...)...)
+		}, append([]string{"rar"}, skipped...)},
+		{"7z behind a program", func(t *testing.T) []byte {
+			return append([]byte("MZ"+noise(300_000)+sevenZipMagic+"\x00\x04"), pack(t, files, "o.7z", "7z", "a", "o.7z", "a", "b", "a.txt")...)
+		}, append([]string{"7z"}, skipped...)},
+		{"a program that packs", func(t *testing.T) []byte {
+			return []byte("MZ" + noise(300_000) + rar5Magic + noise(3) + rar4Magic + noise(9) + sevenZipMagic)
+		}, []string{""}},
 		{"zip before data", func(t *testing.T) []byte {
 			return append(makeZip(t, zip.Deflate, files...), make([]byte, 999)...)
 		}, append([]string{"zip"}, members...)},

@@ -115,6 +115,26 @@ func hungryZstd() []byte {
 	return append([]byte("\x28\xb5\x2f\xfd\x00"), 21<<3, 1, 0, 0)
 }
 
+// TestPadding: what may stand before, between and behind streams.
+func TestPadding(t *testing.T) {
+	skip := "\x52\x2a\x4d\x18\x05\x00\x00\x00other"
+	zeros := string(make([]byte, 8))
+	zstd, xz := string(packBy(t, []string{"zstd", "-c"}, []byte("one"))), string(packBy(t, []string{"xz", "-c"}, []byte("one")))
+	for _, tt := range []struct {
+		data string
+		want []string
+	}{
+		{skip + skip + zstd + skip + zstd, []string{"zstd", `archive.gz = "oneone"`}},
+		{skip + "other", []string{""}},
+		{xz + zeros + xz, []string{"xz", `archive.gz = "oneone"`}},
+		{xz + zeros, []string{"xz", `archive.gz = "one"`}},
+	} {
+		if diff := cmp.Diff(tt.want, list(t, DefaultLimits(), []byte(tt.data))); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+}
+
 func ExampleSniff() {
 	fmt.Println(Sniff([]byte("\xfd7zXZ\x00")), Sniff([]byte("7z\xbc\xaf\x27\x1c")))
 	// Output: xz 7z

@@ -52,6 +52,7 @@ func listRar(l *lister, in *Content) error {
 	if err != nil {
 		return err
 	}
+	in = afterProgram(in)
 	s := &rarStream{l: l, in: in, solid: isSolidRar(in.Section(l.m))}
 	if err := s.unlock(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/bodgit/sevenzip"
 
@@ -53,7 +54,7 @@ func listSevenZip(l *lister, in *Content) error {
 	if err != nil {
 		return err
 	}
-	s := &sevenZipStream{l: l, in: in, folder: -1, keys: map[string]bool{}}
+	s := &sevenZipStream{l: l, in: afterProgram(in), folder: -1, keys: map[string]bool{}}
 	defer s.close()
 	h, err := s.header()
 	if err != nil {
@@ -243,12 +244,13 @@ func (s *sevenZipStream) unlock(f *sevenZipFolder) (io.ReadCloser, error) {
 	if !f.encrypted() {
 		return s.unpack(f, "")
 	}
-	for _, password := range s.l.passwords {
+	for i, password := range s.l.passwords {
 		right, err := s.isRight(f, password)
 		if err != nil {
 			return nil, err
 		}
-		if right {
+		if right { // so it is for the next folder, mostly
+			s.l.passwords = append([]string{password}, slices.Delete(slices.Clone(s.l.passwords), i, i+1)...)
 			return s.unpack(f, password)
 		}
 	}
@@ -271,14 +273,14 @@ func (s *sevenZipStream) prepare(f *sevenZipFolder) *Error {
 			return tooHungry()
 		}
 		if c.method == sevenZipPPMd { // its model is often larger than what it unpacks to
-			memory /= 16
+			memory /= 4
 		}
 		s.memory += memory
 	}
 	// What is allocated must be zeroed, which takes time: for all folders together
-	// not more than for what they may unpack to.
-	if s.memory > s.l.m.max {
-		return lost(event.DamageLimit, "the dictionaries of its folders take more than %s bytes: not read", grouped(s.l.m.max))
+	// not much more than for what they may unpack to.
+	if most := 4 * s.l.m.max; s.memory > most {
+		return lost(event.DamageLimit, "the dictionaries of its folders take more than %s bytes: not read", grouped(most))
 	}
 	return nil
 }

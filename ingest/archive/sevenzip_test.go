@@ -174,6 +174,26 @@ func TestForgedSevenZip(t *testing.T) {
 	}
 }
 
+// TestSevenZipBomb: what unpacks to far more than it is packed in is stopped, and
+// so is all when the most is unpacked.
+func TestSevenZipBomb(t *testing.T) {
+	zeros := string(make([]byte, 8<<20))
+	data := sevenZip(t, []file{{"a", zeros}, {"b", "x" + zeros}}, "-ms=off")
+	limits := DefaultLimits()
+	limits.MemberOutput = 1 << 20
+	for _, line := range list(t, limits, data)[1:] {
+		if !strings.Contains(line, "limit true: stopped at") || !strings.Contains(line, "more than 500 to 1") {
+			t.Error(line)
+		}
+	}
+	limits = DefaultLimits()
+	limits.Output, limits.OutputRatio = 10<<20, 0
+	got := strings.Join(list(t, limits, data), "\n")
+	if !strings.Contains(got, "a = 8388608 bytes\n") || !strings.Contains(got, "stopped at 10,485,760 bytes, the most that is unpacked") {
+		t.Error(got)
+	}
+}
+
 // TestSevenZipMany: the time grows with the number of folders, and not with its
 // square.
 func TestSevenZipMany(t *testing.T) {
