@@ -96,13 +96,13 @@ func numbers(list ...uint64) (b []byte) {
 
 // rar5Fields makes the fields of a file: flags (4: with CRC-32), size, attributes,
 // 4 CRC-32, compression, system (1 is Unix), size of the name, name.
-func rar5Fields(f file, compression uint64, size int) []byte {
-	h := binary.LittleEndian.AppendUint32(numbers(4, uint64(size), 0o100644), crc32.ChecksumIEEE([]byte(f.data)))
+func rar5Fields(f file, compression, size uint64) []byte {
+	h := binary.LittleEndian.AppendUint32(numbers(4, size, 0o100644), crc32.ChecksumIEEE([]byte(f.data)))
 	return append(append(h, numbers(compression, 1, uint64(len(f.name)))...), f.name...)
 }
 
 func rar5File(f file) []byte {
-	return rar5Block(2, 0, rar5Fields(f, 0, len(f.data)), nil, []byte(f.data))
+	return rar5Block(2, 0, rar5Fields(f, 0, uint64(len(f.data))), nil, []byte(f.data))
 }
 
 func rar5(flags []byte, blocks ...[]byte) []byte {
@@ -205,7 +205,7 @@ func encryptRar5(f file, password string) []byte {
 	data := append([]byte(f.data), make([]byte, -len(f.data)&15)...)
 	block, _ := aes.NewCipher(derive(1 << log))
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(data, data)
-	return rar5Block(2, 0, rar5Fields(f, 0, len(f.data)), append(numbers(uint64(len(record))), record...), data)
+	return rar5Block(2, 0, rar5Fields(f, 0, uint64(len(f.data))), append(numbers(uint64(len(record))), record...), data)
 }
 
 func TestRarPasswords(t *testing.T) {

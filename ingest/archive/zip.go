@@ -135,6 +135,7 @@ func fromDirectory(f *zip.File, fileSize int64) zipMember {
 	case m.packed < 0 || m.size < 0 || offset < 0 || offset > fileSize:
 		m.fault = lost(event.DamageArchive, "the zip's central directory has impossible sizes for it")
 	default:
+		//lint:ignore SA1019 ZipCrypto is checked by the time as the header has it
 		m.offset, m.fault = offset, m.examine(f.Extra, f.ModifiedTime)
 	}
 	return m
