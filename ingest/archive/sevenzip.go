@@ -122,12 +122,15 @@ func (s *sevenZipStream) unpackHeader(streams []byte) ([]byte, error) {
 	case folders[0].size() > s.l.m.limits.DirectoryBytes:
 		return nil, lost(event.DamageLimit, "the table of contents has more than %s bytes", grouped(s.l.m.limits.DirectoryBytes))
 	}
-	f := &folders[0]
-	r, err := s.unlock(f)
+	header, err := s.readWhole(&folders[0])
 	if e, ok := err.(*Error); ok {
-		e.Detail = "the table of contents can't be read: " + e.Detail
-		return nil, e
+		return nil, lost(e.Kind, "the table of contents can't be read: %s", e.Detail)
 	}
+	return header, err
+}
+
+func (s *sevenZipStream) readWhole(f *sevenZipFolder) ([]byte, error) {
+	r, err := s.unlock(f)
 	if err != nil {
 		return nil, err
 	}
