@@ -146,3 +146,23 @@ func TestRecognised(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestFormatsAreLogs: what is decoded again out of a case is what event.IsLog
+// calls a log.
+func TestFormatsAreLogs(t *testing.T) {
+	for i := range formats {
+		if log := formats[i].log; log != "" && (!event.IsLog(log) || formatNamed(log) != &formats[i]) {
+			t.Errorf("%s is in the table of formats, and no log", log)
+		}
+	}
+	for _, name := range []string{"evtx", "xml", "evt"} {
+		if formatNamed(name) == nil {
+			t.Errorf("%s is not in the table of formats", name)
+		}
+	}
+	for _, name := range []string{"", "zip", "systeminfo"} {
+		if event.IsLog(name) || formatNamed(name) != nil {
+			t.Errorf("%q is no log", name)
+		}
+	}
+}

@@ -74,7 +74,7 @@ const unbounded = time.Duration(math.MaxInt64 / 4)
 func (s *Scene) compareClocks() {
 	c := &clocks{index: map[*Host]int{}, seen: map[*Host][]*Event{}, setAt: map[*Host]time.Time{}, events: map[occurrence]map[*Host][]*Event{}}
 	for _, e := range s.Events {
-		c.sort(e)
+		c.file(e)
 	}
 	all := slices.SortedFunc(maps.Keys(c.events), func(a, b occurrence) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.of, b.of)) })
 	for _, o := range all {
@@ -89,8 +89,8 @@ func (s *Scene) compareClocks() {
 	s.clocks = c
 }
 
-// sort files an event by what it says of clocks, if anything.
-func (c *clocks) sort(e *Event) {
+// file puts an event where it is compared, if it says anything of clocks.
+func (c *clocks) file(e *Event) {
 	var of string
 	switch {
 	case e.ID == idClockSet && e.From(kernelGeneral):
