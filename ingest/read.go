@@ -320,7 +320,7 @@ func (s *scan) decode(n *node, f *format, in input) {
 	in.interest = s.opt.Interest
 	var relevant relevance
 	if in.all && in.interest != nil {
-		relevant.interest, in.interest = in.interest, nil
+		relevant.filter, in.interest = in.interest.Filter(), nil
 		defer func() { n.src.Relevant = relevant.n }()
 	}
 	for events, facts := range f.read(n.ctx, in, n.src) {

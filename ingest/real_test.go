@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,6 +101,51 @@ func TestRealZip(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Within bounds a scan gives the events that lie there, of logs of every form, and
+// the streams of all.
+func TestBounds(t *testing.T) {
+	data := sharedData(t)
+	for _, name := range []string{"ts-evtx/System.evtx", "ts-evtx/System.xml", "plaso/SysEvent.Evt"} {
+		path := filepath.Join(data, filepath.FromSlash(name))
+		all, src := scanLog(t, path, nil)
+		middle := all[len(all)/2]
+		always := new(event.Interest)
+		always.Want(all[0].Provider, all[0].ID)
+		for _, b := range []event.Bounds{
+			{From: middle.Time}, {To: middle.Time}, {From: middle.Time, To: middle.Time.Add(time.Hour), Always: always},
+			{Computer: func(name string) bool { return name == middle.Computer }}, {Computer: func(string) bool { return false }},
+		} {
+			in := (*event.Interest)(nil).Within(b)
+			filter := in.Filter()
+			var want []event.Event
+			for _, e := range all {
+				if filter.Wants(&e) {
+					want = append(want, e)
+				}
+			}
+			got, part := scanLog(t, path, in)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s: %d events, want %d of %d", name, len(got), len(want), len(all))
+			}
+			if diff := cmp.Diff(src.Streams, part.Streams); diff != "" {
+				t.Errorf("%s: streams (-all +within):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+func scanLog(t *testing.T, path string, in *event.Interest) (events []event.Event, src event.Source) {
+	t.Helper()
+	for b := range Scan(t.Context(), []string{path}, Options{Interest: in}) {
+		events = append(events, b.Events...)
+		src = *b.Source
+	}
+	if len(events) != int(src.Relevant) {
+		t.Errorf("%s: %d events, %d relevant", path, len(events), src.Relevant)
+	}
+	return events, src
 }
 
 func readAlone(t *testing.T, f *zip.File) (src event.Source, ok bool) {

@@ -29,7 +29,7 @@ func diagnoseCase(t *testing.T, name string, answers ...rules.Answer) *report.Re
 	for batch := range ingest.ScanInputs(t.Context(), []ingest.Input{input}, ingest.Options{Interest: interest}) {
 		b.Add(batch)
 	}
-	return set.Diagnose(b.Build(), answers...)
+	return set.Diagnose(b.Build(), rules.Scope{}, answers...)
 }
 
 // told is a finding in short.

@@ -13,14 +13,14 @@ import (
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
-// Diagnose evaluates the rules over a scene, with what the engineer answered
-// where the logs are silent, and makes the report, but for what only the program
-// knows: its version, its arguments and the time.
-func (s *Set) Diagnose(sc *scene.Scene, answers ...Answer) *report.Report {
-	a := newAssembler(sc, s.diagnose(sc, answers))
+// Diagnose evaluates the rules over a scene for what is asked about, with what
+// the engineer answered where the logs are silent, and makes the report, but for
+// what only the program knows: its version, its arguments and the time.
+func (s *Set) Diagnose(sc *scene.Scene, scope Scope, answers ...Answer) *report.Report {
+	a := newAssembler(sc, s.diagnose(sc, scope, answers))
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "vsswhy", RulesDigest: s.digest},
-		Args: []string{}, Complete: true,
+		Args: []string{}, Complete: true, Asked: scope.asked(sc),
 		Sources: []report.Source{}, Skipped: []report.Skipped{}, Errors: []report.Error{}, Notices: []string{},
 	}
 	a.sources(r)
@@ -29,9 +29,9 @@ func (s *Set) Diagnose(sc *scene.Scene, answers ...Answer) *report.Report {
 		r.Coverage = append(r.Coverage, collect(h.Coverages(), func(c *scene.Coverage) report.Coverage { return a.coverage(h, c) })...)
 	}
 	r.Coverage = orEmpty(r.Coverage)
-	r.Jobs = numbered(bounded(a, "jobs", sc.Jobs), a.job)
+	r.Jobs = numbered(bounded(a, "jobs", only(sc.Jobs, scope.job)), a.job)
 	r.Findings = numbered(a.diagnosis.findings, a.finding)
-	r.Failures = numbered(bounded(a, "failures", sc.Failures), a.failure)
+	r.Failures = numbered(bounded(a, "failures", only(sc.Failures, scope.failure)), a.failure)
 	for _, limit := range a.diagnosis.limits {
 		r.Complete = false
 		r.Errors = append(r.Errors, report.Error{Detail: limit})
@@ -83,6 +83,17 @@ func collect[T, U any](list []T, f func(T) U) []U {
 	out := make([]U, 0, len(list))
 	for _, x := range list {
 		out = append(out, f(x))
+	}
+	return out
+}
+
+// only returns a list without what keep doesn't want.
+func only[T any](list []T, keep func(T) bool) []T {
+	var out []T
+	for _, x := range list {
+		if keep(x) {
+			out = append(out, x)
+		}
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type unevaluable struct {
 
 // A diagnosis is what a set of rules says of a scene.
 type diagnosis struct {
+	scope       Scope
 	findings    []*finding
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
@@ -48,8 +49,8 @@ type diagnosis struct {
 }
 
 // diagnose evaluates every rule for every subject.
-func (s *Set) diagnose(sc *scene.Scene, answers []Answer) *diagnosis {
-	d := &diagnosis{answers: newAnswerBook(s, sc, answers), budget: budget{maxLooks}}
+func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosis {
+	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), budget: budget{maxLooks}}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -62,7 +63,7 @@ func (s *Set) diagnose(sc *scene.Scene, answers []Answer) *diagnosis {
 func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	found := map[*scene.Host]bool{}
 	blocked := map[*scene.Host]*unevaluable{}
-	for i, sub := range subjects(rule.About, sc) {
+	for i, sub := range d.asked(subjects(rule.About, sc)) {
 		if d.budget.left < 0 || i == maxSubjects {
 			d.limits = append(d.limits, fmt.Sprintf("%s: there is more than can be evaluated (%d cases, %d events): nothing after %s was", rule.ID, maxSubjects, maxLooks, sub.at.UTC().Format(time.RFC3339)))
 			break
@@ -84,8 +85,25 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 		}
 	}
 	for _, h := range sc.Hosts {
-		d.noteAbsence(rule, sc, h, found[h], blocked[h])
+		if d.scope.on(h) {
+			d.noteAbsence(rule, sc, h, found[h], blocked[h])
+		}
 	}
+}
+
+// asked returns those of the subjects that the scope has. A failure is asked
+// about by its own time, which is that of the list of failures.
+func (d *diagnosis) asked(subs []*subject) []*subject {
+	if d.scope.all() {
+		return subs
+	}
+	return slices.DeleteFunc(subs, func(s *subject) bool {
+		at := s.at
+		if s.failure != nil {
+			at = s.failure.At
+		}
+		return !d.scope.at(at) || !d.scope.on(s.host)
+	})
 }
 
 // noteAbsence says for a host without a finding whether the rule was checked

@@ -114,7 +114,7 @@ func scanInto(ctx context.Context, c *index.Case, paths []string) error {
 		b.Add(batch)
 	}
 	sc := b.Build()
-	r := set.Diagnose(sc)
+	r := set.Diagnose(sc, rules.Scope{})
 	r.Tool.Version, r.Tool.RulesDigest = "test", "test"
 	return s.Commit(ctx, sc, r)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -196,10 +197,7 @@ func (e *engine) renew(ctx context.Context, stderr io.Writer, c *index.Case, dir
 		return r, nil
 	}
 	fmt.Fprintf(stderr, "vsswhy: %v; it is left as it is\n", err)
-	bar := newProgressLine(stderr)
-	defer bar.stop()
-	inputs, options := c.Again()
-	_, r = e.diagnose(ctx, inputs, options, watcher{progress: bar.progress}, nil, answersOf(c)...)
+	r = e.again(ctx, stderr, c)
 	asMade(r, c)
 	return r, nil
 }
@@ -213,11 +211,13 @@ func asMade(r *report.Report, c *index.Case) {
 }
 
 func newReport() *cobra.Command {
-	opt := &printOptions{}
+	opt, asked := &printOptions{}, &scopeOptions{}
 	cmd := &cobra.Command{
 		Use:   "report CASE",
 		Short: "Print the report of a case",
-		Args:  cobra.ExactArgs(1),
+		Example: `  vsswhy report acme.vsswhy
+  vsswhy report acme.vsswhy --since 2010-03-14 --host NODE-A --format md`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opt.check(); err != nil {
 				return err
@@ -227,6 +227,9 @@ func newReport() *cobra.Command {
 				return err
 			}
 			r, err := e.report(cmd.Context(), cmd.ErrOrStderr(), args[0])
+			if err == nil && asked.given() {
+				r, err = e.narrowed(cmd, args[0], asked)
+			}
 			if err != nil {
 				return err
 			}
@@ -234,7 +237,36 @@ func newReport() *cobra.Command {
 		},
 	}
 	opt.flags(cmd)
+	asked.flags(cmd)
 	return cmd
+}
+
+// narrowed evaluates a case's logs for what is asked about. The case stays as it
+// is.
+func (e *engine) narrowed(cmd *cobra.Command, dir string, asked *scopeOptions) (*report.Report, error) {
+	c, err := index.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	scope, err := asked.scope(func() (time.Time, error) {
+		env, err := c.Env()
+		return env.Last, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.ask(scope)
+	return e.again(cmd.Context(), cmd.ErrOrStderr(), c), nil
+}
+
+// again evaluates a case's logs, and leaves the case as it is.
+func (e *engine) again(ctx context.Context, stderr io.Writer, c *index.Case) *report.Report {
+	bar := newProgressLine(stderr)
+	defer bar.stop()
+	inputs, options := c.Again()
+	_, r := e.diagnose(ctx, inputs, options, watcher{progress: bar.progress}, nil, answersOf(c)...)
+	return r
 }
 
 func newVerify() *cobra.Command {

@@ -23,6 +23,7 @@ import (
 type engine struct {
 	set      *rules.Set
 	interest *event.Interest
+	scope    rules.Scope          // what is asked about
 	stamp    func(*report.Report) // adds what only the program knows
 }
 
@@ -43,6 +44,12 @@ func newEngine() (*engine, error) {
 		r.Generated = report.Time{Time: generated}
 	}
 	return e, nil
+}
+
+// ask narrows what is read and reported to what is asked about.
+func (e *engine) ask(scope rules.Scope) {
+	e.scope = scope
+	e.interest = e.interest.Within(e.set.Bounds(scope))
 }
 
 // versions are those that a case is made by, with the answers that are in it.
@@ -104,7 +111,7 @@ func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest
 
 // evaluate makes the report of a scene.
 func (e *engine) evaluate(sc *scene.Scene, answers ...rules.Answer) *report.Report {
-	r := e.set.Diagnose(sc, answers...)
+	r := e.set.Diagnose(sc, e.scope, answers...)
 	e.stamp(r)
 	return r
 }

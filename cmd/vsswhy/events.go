@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"time"
@@ -155,13 +156,14 @@ type lister struct {
 	query          *query.Query
 	stdout, stderr io.Writer
 
-	match   query.Match
-	last    time.Time // of the last event, if the query needs it
-	found   int       // events that matched
-	more    bool      // there are more than --limit
-	content bool
-	losses  int
-	lost    []string // what says so, at most maxLosses
+	match    query.Match
+	interest *event.Interest // what may match
+	last     time.Time       // of the last event, if the query needs it
+	found    int             // events that matched
+	more     bool            // there are more than --limit
+	content  bool
+	losses   int
+	lost     []string // what says so, at most maxLosses
 }
 
 const maxLosses = 100
@@ -171,21 +173,29 @@ const maxLosses = 100
 func (l *lister) compile() (err error) {
 	if l.query.NeedsLast() {
 		if slices.Contains(l.paths, "-") {
-			return errors.New("times count from the last event, which standard input shows too late; give day and time: 2010-03-14T22:00")
+			return errFromLast
 		}
-		l.last = l.lastEvent()
+		l.last = lastEvent(l.ctx, l.progressTo(), l.paths, l.opt.reading.options())
 	}
 	env := query.Env{Last: l.last}
 	if l.last.IsZero() {
 		env.Last = time.Unix(0, 0) // no event has a time, and any does
 	}
-	l.match, err = l.query.Compile(env)
+	if l.match, err = l.query.Compile(env); err != nil {
+		return err
+	}
+	bounds, err := l.query.Bounds(env)
+	l.interest = l.query.Interest().Within(bounds)
 	return err
 }
 
-func (l *lister) lastEvent() time.Time {
+// errFromLast: standard input can be read but once.
+var errFromLast = errors.New("times count from the last event, which standard input shows too late; give day and time: 2010-03-14T22:00")
+
+// lastEvent is the time of the last event of paths. Nothing is decoded for it.
+func lastEvent(ctx context.Context, stderr io.Writer, paths []string, opt ingest.Options) time.Time {
 	var last time.Time
-	for b := range l.scan(new(event.Interest)) {
+	for b := range scanPaths(ctx, stderr, paths, opt, new(event.Interest)) {
 		if !b.Last {
 			continue
 		}
@@ -198,20 +208,22 @@ func (l *lister) lastEvent() time.Time {
 	return last
 }
 
-// scan reads all paths, and shows how far it is unless that would disturb the
-// list.
-func (l *lister) scan(interest *event.Interest) func(func(event.Batch) bool) {
+// scanPaths reads all paths, and shows on stderr how far it is.
+func scanPaths(ctx context.Context, stderr io.Writer, paths []string, opt ingest.Options, interest *event.Interest) iter.Seq[event.Batch] {
 	return func(yield func(event.Batch) bool) {
-		bar := newProgressLine(l.stderr)
-		if l.opt.output == "" && isTerminal(l.stdout) {
-			bar.stop()
-		} else {
-			defer bar.stop()
-		}
-		opt := l.opt.reading.options()
+		bar := newProgressLine(stderr)
+		defer bar.stop()
 		opt.Interest, opt.Progress = interest, bar.progress
-		ingest.Scan(l.ctx, l.paths, opt)(yield)
+		ingest.Scan(ctx, paths, opt)(yield)
 	}
+}
+
+// progressTo is where progress is shown: nowhere if that would disturb the list.
+func (l *lister) progressTo() io.Writer {
+	if l.opt.output == "" && isTerminal(l.stdout) {
+		return io.Discard
+	}
+	return l.stderr
 }
 
 func isTerminal(stream any) bool {
@@ -226,7 +238,7 @@ func (l *lister) list(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for b := range l.scan(l.query.Interest()) {
+	for b := range scanPaths(l.ctx, l.progressTo(), l.paths, l.opt.reading.options(), l.interest) {
 		if l.batch(b, s); l.more {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 type scanOptions struct {
 	printOptions
 	reading readOptions
+	asked   scopeOptions
 	kept    caseOptions
 }
 
@@ -70,6 +72,7 @@ need the logs no more then. A scan into a case that exists adds to it, and reads
 only what is new.`,
 		Example: `  vsswhy scan bundle.zip
   vsswhy scan --case acme.vsswhy node-a.zip node-b.zip
+  vsswhy scan --around 2010-03-14T23:02 --host NODE-A bundle.zip
   vsswhy scan --password secret bundle.7z`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			if len(paths) == 0 && opt.kept.dir == "" {
@@ -79,6 +82,7 @@ only what is new.`,
 		},
 	}
 	opt.flags(cmd)
+	opt.asked.flags(cmd)
 	cmd.Flags().StringVar(&opt.kept.dir, "case", "", "keep what was read in this folder, or add to it")
 	return cmd
 }
@@ -138,8 +142,14 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 			return fmt.Errorf("%s is a case; its report: vsswhy report %s", p, p)
 		}
 	}
+	if opt.kept.dir != "" && opt.asked.given() {
+		return errors.New("a case has all that was read: scan into it without --since, --until, --around and --host, and give those to vsswhy report")
+	}
 	e, err := newEngine()
 	if err != nil {
+		return err
+	}
+	if err := e.askPaths(cmd, paths, opt); err != nil {
 		return err
 	}
 	var r *report.Report
@@ -152,6 +162,20 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
 	}
 	return opt.print(cmd, r)
+}
+
+// askPaths has the engine answer what is asked about the logs of paths.
+func (e *engine) askPaths(cmd *cobra.Command, paths []string, opt *scanOptions) error {
+	scope, err := opt.asked.scope(func() (time.Time, error) {
+		if slices.Contains(paths, "-") {
+			return time.Time{}, errFromLast
+		}
+		return lastEvent(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options()), nil
+	})
+	if err == nil && opt.asked.given() {
+		e.ask(scope)
+	}
+	return err
 }
 
 // scan diagnoses paths without keeping anything.

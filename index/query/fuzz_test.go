@@ -57,12 +57,10 @@ func matches(t testing.TB, text string, last time.Time) func(*event.Event) bool 
 	}
 }
 
-func wants(in *event.Interest, e *event.Event) bool {
-	return in.Wants(e.Provider, e.ID) || e.EventSource != "" && in.Wants(e.EventSource, e.ID)
-}
+func wants(in *event.Interest, e *event.Event) bool { return in.Filter().Wants(e) }
 
 // checkQuery holds a random query against the plain evaluation, its canonical
-// text, its negation, and its interest.
+// text, its negation, and its interest within its bounds.
 func checkQuery(t *testing.T, seed uint64) (hits int) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	events := oddEvents(rng, 40)
@@ -72,7 +70,11 @@ func checkQuery(t *testing.T, seed uint64) (hits int) {
 	if err != nil {
 		t.Fatalf("Parse(%q): %v", a.Text, err)
 	}
-	in := q.Interest()
+	bounds, err := q.Bounds(query.Env{Last: v.Last})
+	if err != nil {
+		t.Fatalf("Bounds(%q): %v", a.Text, err)
+	}
+	in := q.Interest().Within(bounds)
 	compile := func(text string) func(*event.Event) bool { return matches(t, text, v.Last) }
 	match, again, negated := compile(a.Text), compile(q.String()), compile("-("+a.Text+")")
 	nor, norToo := compile("-(("+a.Text+") OR ("+b.Text+"))"), compile("-("+a.Text+") -("+b.Text+")")

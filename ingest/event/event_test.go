@@ -3,6 +3,7 @@ package event
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -78,6 +79,39 @@ func TestInterest(t *testing.T) {
 	}
 	if !in.Provider("nobody").Nothing() || in.Provider("VSS").Nothing() {
 		t.Error("Nothing")
+	}
+}
+
+// TestBounds: an interest within bounds, and what is wanted at any time.
+func TestBounds(t *testing.T) {
+	noon := time.Date(2010, 3, 14, 12, 0, 0, 0, time.UTC)
+	in, always := new(Interest), new(Interest)
+	in.Want("VSS")
+	always.Want("EventLog", 6009)
+	b := Bounds{From: noon, To: noon.Add(time.Hour), Computer: func(s string) bool { return s == "A" }, Always: always}
+	for _, tc := range []struct {
+		in       *Interest
+		provider string
+		id       uint32
+		computer string
+		at       time.Duration
+		want     bool
+	}{
+		{in, "VSS", 1, "A", 0, true}, {in, "VSS", 1, "A", time.Hour - 1, true}, {in, "VSS", 1, "A", time.Hour, false},
+		{in, "VSS", 1, "A", -1, false}, {in, "VSS", 1, "B", 0, false}, {in, "disk", 1, "A", 0, false},
+		{in, "eventlog", 6009, "B", -1, true}, {in, "eventlog", 6010, "A", 0, false},
+		{nil, "disk", 1, "A", 0, true}, {nil, "disk", 1, "A", -1, false}, {nil, "EventLog", 6009, "B", -1, true},
+	} {
+		e := &Event{Provider: tc.provider, ID: tc.id, Computer: tc.computer, Time: noon.Add(tc.at)}
+		if got := tc.in.Within(b).Filter().Wants(e); got != tc.want {
+			t.Errorf("%+v: %v", tc, got)
+		}
+	}
+	if in.Within(b).Provider("EventLog").Nothing() || !in.Within(b).Provider("disk").Nothing() || in.Within(b).Wants("disk", 1) || !in.Within(b).Wants("eventlog", 6009) {
+		t.Error("what may be wanted of a provider")
+	}
+	if e := (&Event{Provider: "VSS", Computer: "B"}); !in.Filter().Wants(e) || !in.Within(Bounds{}).Filter().Wants(e) {
+		t.Error("without bounds, any time and computer is within")
 	}
 }
 

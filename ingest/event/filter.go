@@ -1,11 +1,13 @@
 package event
 
+import "time"
+
 // A Filter asks an Interest of events that are decoded already, as the readers
 // do: a classic source counts under both of its names. It remembers what is
 // wanted of each provider, and is not safe for concurrent use.
 type Filter struct {
 	interest *Interest
-	known    map[string]ProviderInterest
+	known    map[string]*ProviderInterest
 }
 
 // maxProviders bounds the providers that a Filter remembers. A machine has some
@@ -14,22 +16,30 @@ const maxProviders = 1 << 12
 
 // Filter returns a filter for the interest.
 func (in *Interest) Filter() *Filter {
-	return &Filter{interest: in, known: map[string]ProviderInterest{}}
+	return &Filter{interest: in, known: map[string]*ProviderInterest{}}
 }
 
 // Wants reports whether an event is wanted.
-func (f *Filter) Wants(e *Event) bool { return f.WantsPair(e.Provider, e.EventSource, e.ID) }
+func (f *Filter) Wants(e *Event) bool {
+	return f.WantsAt(e.Provider, e.EventSource, e.ID, e.Computer, e.Time)
+}
 
-// WantsPair is Wants for an event of this provider, classic source ("" if it has
-// none) and id.
+// WantsAt is Wants for an event of this provider, classic source ("" if it has
+// none), id, computer and time.
+func (f *Filter) WantsAt(provider, source string, id uint32, computer string, t time.Time) bool {
+	return f.Provider(provider).WantsAt(id, computer, t) || source != "" && f.Provider(source).WantsAt(id, computer, t)
+}
+
+// WantsPair is WantsAt where time and computer are not known yet: it may be
+// wanted.
 func (f *Filter) WantsPair(provider, source string, id uint32) bool {
 	return f.Provider(provider).Wants(id) || source != "" && f.Provider(source).Wants(id)
 }
 
 // Provider is that of the interest.
-func (f *Filter) Provider(name string) ProviderInterest {
-	p, ok := f.known[name]
-	if !ok {
+func (f *Filter) Provider(name string) *ProviderInterest {
+	p := f.known[name]
+	if p == nil {
 		p = f.interest.Provider(name)
 		if len(f.known) < maxProviders {
 			f.known[name] = p

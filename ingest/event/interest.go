@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // An Interest says which events are wanted: pairs of provider and event id, or
@@ -15,10 +16,13 @@ import (
 // without regard to case, and a name that ends in "*" stands for all names
 // that begin so (SQL Server instances write as MSSQL$NAME).
 //
-// The zero Interest wants nothing; a nil *Interest wants everything.
+// The zero Interest wants nothing; a nil *Interest wants everything. Within
+// makes one that is narrowed to a time and to computers.
 type Interest struct {
-	exact  map[string]*idSet
-	prefix map[string]*idSet
+	exact      map[string]*idSet
+	prefix     map[string]*idSet
+	everything bool
+	bounds     *Bounds // nil: none
 }
 
 type idSet struct {
@@ -51,19 +55,24 @@ func (in *Interest) set(name string) *idSet {
 	return (*table)[name]
 }
 
-// Wants reports whether an event with this provider and id is wanted.
+// Wants reports whether an event with this provider and id is wanted, within
+// the bounds if there are any.
 func (in *Interest) Wants(provider string, id uint32) bool {
 	return in.Provider(provider).Wants(id)
 }
 
 // Provider returns what is wanted of one provider, so that a reader can decide
-// once per provider and then by id alone.
-func (in *Interest) Provider(name string) ProviderInterest {
+// once per provider and then by id alone, and by time and computer where WantsAt
+// is asked.
+func (in *Interest) Provider(name string) *ProviderInterest {
 	if in == nil {
-		return ProviderInterest{everything: true}
+		return &ProviderInterest{everything: true}
 	}
 	name = strings.ToLower(name)
-	var p ProviderInterest
+	p := &ProviderInterest{everything: in.everything, bounds: in.bounds}
+	if in.bounds != nil {
+		p.always = in.bounds.Always.Provider(name).sets
+	}
 	if set := in.exact[name]; set != nil {
 		p.sets = append(p.sets, set)
 	}
@@ -79,14 +88,23 @@ func (in *Interest) Provider(name string) ProviderInterest {
 type ProviderInterest struct {
 	everything bool
 	sets       []*idSet
+	always     []*idSet // wanted whatever the bounds say
+	bounds     *Bounds
 }
 
-// Wants reports whether the event id is wanted.
-func (p ProviderInterest) Wants(id uint32) bool {
-	if p.everything {
-		return true
-	}
-	for _, s := range p.sets {
+// Wants reports whether the event id is wanted, within the bounds if there are
+// any.
+func (p *ProviderInterest) Wants(id uint32) bool {
+	return p.everything || anyHas(p.sets, id) || anyHas(p.always, id)
+}
+
+// WantsAt reports whether an event with this id, computer and time is wanted.
+func (p *ProviderInterest) WantsAt(id uint32, computer string, t time.Time) bool {
+	return (p.everything || anyHas(p.sets, id)) && p.bounds.has(computer, t) || anyHas(p.always, id)
+}
+
+func anyHas(sets []*idSet, id uint32) bool {
+	for _, s := range sets {
 		if _, ok := s.ids[id]; ok || s.all {
 			return true
 		}
@@ -95,9 +113,11 @@ func (p ProviderInterest) Wants(id uint32) bool {
 }
 
 // Nothing reports whether no event of the provider is wanted.
-func (p ProviderInterest) Nothing() bool { return !p.everything && len(p.sets) == 0 }
+func (p *ProviderInterest) Nothing() bool {
+	return !p.everything && len(p.sets) == 0 && len(p.always) == 0
+}
 
-// Merge adds all that other wants.
+// Merge adds all that other wants, but for its bounds.
 func (in *Interest) Merge(other *Interest) {
 	for _, t := range []struct {
 		from   map[string]*idSet
@@ -115,7 +135,7 @@ func (in *Interest) Merge(other *Interest) {
 }
 
 // Digest returns a hash of all that is wanted (SHA-256, hex digits): two
-// interests have the same one if they want the same.
+// interests without bounds have the same one if they want the same.
 func (in *Interest) Digest() string {
 	h := sha256.New()
 	for _, t := range []struct {

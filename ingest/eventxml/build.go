@@ -52,7 +52,7 @@ type builder struct {
 	scanner
 	charset charset
 	names   names
-	want    func(provider, source string, id uint32) bool
+	want    *event.Filter
 
 	ev       event.Event // without what is in arena, until finish
 	keep     bool        // the event is wanted, as far as is known

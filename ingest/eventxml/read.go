@@ -69,26 +69,7 @@ func newReader(ctx context.Context, r io.Reader, src *event.Source, opt Options)
 	return &reader{
 		in:    newInput(ctx, r),
 		src:   src,
-		build: builder{names: names{}, want: wanted(opt.Interest)},
-	}
-}
-
-// wanted returns a function that decides about events, with the providers'
-// interests looked up once. Classic sources count under both of their names.
-func wanted(in *event.Interest) func(provider, source string, id uint32) bool {
-	known := map[string]event.ProviderInterest{}
-	wants := func(name string, id uint32) bool {
-		p, ok := known[name]
-		if !ok {
-			p = in.Provider(name)
-			if len(known) < maxNames {
-				known[name] = p
-			}
-		}
-		return p.Wants(id)
-	}
-	return func(provider, source string, id uint32) bool {
-		return in == nil || wants(provider, id) || source != "" && wants(source, id)
+		build: builder{names: names{}, want: opt.Interest.Filter()},
 	}
 }
 

@@ -45,7 +45,7 @@ func (l *log) record(b record, at int64) {
 	}
 	when := seconds(b.generated())
 	l.streams.Add(computer, l.channel, uint64(b.number()), when, source)
-	if l.filter != nil && !l.filter.WantsPair(source, "", uint32(b.id())) {
+	if l.filter != nil && !l.filter.WantsAt(source, "", uint32(b.id()), computer, when) {
 		return
 	}
 	e := event.Event{

@@ -96,11 +96,13 @@ func localName(s string) string {
 // A provider is what a worker knows of a provider's name.
 type provider struct {
 	name    string
-	wants   event.ProviderInterest
+	wants   *event.ProviderInterest
 	nothing bool // wants nothing, which most do
 }
 
-func (p *provider) wanted(id uint32) bool { return !p.nothing && p.wants.Wants(id) }
+func (p *provider) wanted(h *head) bool {
+	return !p.nothing && p.wants.WantsAt(h.id, h.computer, h.time)
+}
 
 func newProvider(name string, in *event.Interest) *provider {
 	wants := in.Provider(name)

@@ -111,7 +111,7 @@ type head struct {
 	channel  string
 }
 
-func (h *head) wanted() bool { return h.provider.wanted(h.id) || h.source.wanted(h.id) }
+func (h *head) wanted() bool { return h.provider.wanted(h) || h.source.wanted(h) }
 
 // readHead reads the head of a record. What System lacks comes from the record's
 // own header, whose number and time are right only where the log was not saved

@@ -157,10 +157,33 @@ func (p *page) head() {
 	if !r.Complete {
 		p.para("", txt(`INCOMPLETE: part of the input could not be read; see "Input" at the end.`))
 	}
+	if r.Asked != nil {
+		p.para("asked:", r.Asked.text())
+	}
 	for _, n := range r.Notices {
 		p.para("NOTE:", txt("%s", n))
 	}
 	p.headline()
+}
+
+func (a *Asked) text() rich {
+	t := txt("failures")
+	if len(a.Hosts) > 0 {
+		t = t.txt(" on %s", strings.Join(a.Hosts, ", "))
+		if len(a.Computers) == 0 {
+			t = t.txt(" (no computer of that name is in the logs)")
+		}
+	}
+	if !a.Since.IsZero() {
+		t = t.txt(" since %s", a.Since)
+	}
+	if !a.Until.IsZero() {
+		t = t.txt(" before %s", a.Until)
+	}
+	if a.FailuresOutside > 0 {
+		t = t.txt("; seen outside of that: %s", count(a.FailuresOutside, "failure"))
+	}
+	return t
 }
 
 // headline says the answer first: what it is, or that nothing known fits.

@@ -24,6 +24,7 @@ type Report struct {
 	Args         []string       `json:"args"`
 	Generated    Time           `json:"generated"`
 	Complete     bool           `json:"complete"`
+	Asked        *Asked         `json:"asked,omitempty"` // what the report is about; nil: everything
 	Sources      []Source       `json:"sources"`
 	Skipped      []Skipped      `json:"skipped"`
 	Hosts        []Host         `json:"hosts"`
@@ -39,6 +40,16 @@ type Report struct {
 	// Notices say what the program could not do beside the diagnosis, such as
 	// keeping a case.
 	Notices []string `json:"notices"`
+}
+
+// Asked says which failures, restores and jobs a report is about: those of these
+// computers, in this time. A zero time is no bound.
+type Asked struct {
+	Since           Time     `json:"since"`
+	Until           Time     `json:"until"`
+	Hosts           []string `json:"hosts"`            // as they were asked for; empty: all
+	Computers       []string `json:"computers"`        // those of the logs that are asked about
+	FailuresOutside int      `json:"failures_outside"` // that were seen, and are not reported
 }
 
 // Tool is the program that made the report.

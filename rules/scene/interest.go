@@ -47,18 +47,27 @@ const (
 
 // Interest returns the events that the scene needs whatever the rules ask for.
 func Interest() *event.Interest {
-	in := new(event.Interest)
+	in := Lasting()
 	in.Want(vmms)
 	in.Want(worker, 3040, 3216, 3280, 18590)
 	in.Want(config, 4096)
-	in.Want(kvp, 4010, 4096)
 	in.Want(vss, idWriterRejected, idVSSUnexpected)
+	in.Want(backup)
+	in.Want(clustering, 5121, 5136, 5137, 5140, 5141)
+	return in
+}
+
+// Lasting returns those events that say what a computer is, and go on saying it:
+// its Windows, its names, its updates, its clock, and since when its logs have
+// what happened. They count whatever time is looked at.
+func Lasting() *event.Interest {
+	in := new(event.Interest)
 	in.Want(eventLog, idBooted, idRenamed, idUptime)
 	in.Want(eventLogVS, idLogCleared, idAuditCleared)
 	in.Want(servicing, idPackageState)
 	in.Want(updates, idUpdateDone)
-	in.Want(backup)
-	in.Want(clustering, idNodeRemoved, 5121, 5136, 5137, 5140, 5141)
+	in.Want(kvp, 4010, 4096)
+	in.Want(clustering, idNodeRemoved)
 	in.Want(availability, idMigrationOut, idMigrationDone, idMigrationIn)
 	in.Want(kernelGeneral, idClockSet)
 	return in
