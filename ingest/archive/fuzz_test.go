@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -138,66 +137,4 @@ func FuzzSevenZip(f *testing.F) {
 			t.Errorf("read again: %s", diff)
 		}
 	})
-}
-
-// TestMutations is the fuzz targets' check on archives with a few bytes changed,
-// a part cut out, or the end cut off.
-func TestMutations(t *testing.T) {
-	files := []file{{"a/b.log", noise(700)}, {"c", "content"}, {"d/e", strings.Repeat("x", 3000)}}
-	seeds := []struct {
-		format string
-		data   []byte
-	}{
-		{"zip", makeZip(t, zip.Deflate, files...)},
-		{"zip", makeZip(t, zip.Store, files...)},
-		{"tar", makeTarOf(t, files...)},
-		{"rar", makeRar4(files...)},
-		{"rar", makeRar5(files...)},
-		{"cab", makeCab(cabtest.Stored, files...).Bytes()},
-		{"cab", makeCab(cabtest.MSZIP, files...).Bytes()},
-		{"cab", makeCab(cabtest.LZX15, files...).Bytes()},
-	}
-	for _, seed := range seeds {
-		checkMutations(t, seed.format, seed.data, 400)
-	}
-	for _, p := range packers {
-		t.Run(p.format, func(t *testing.T) {
-			rounds := 100 // each makes tables of megabytes
-			if p.format == "gzip" {
-				rounds = 400
-			}
-			checkMutations(t, p.format, packBy(t, p.command, makeTarOf(t, files...)), rounds)
-		})
-	}
-	t.Run("7z", func(t *testing.T) {
-		checkMutations(t, "7z", sevenZip(t, files), 400)
-		checkMutations(t, "7z", sevenZip(t, files, "-ms=off", "-mhc=off", "-m0=PPMd"), 400)
-	})
-	t.Run("Deflate64", func(t *testing.T) {
-		checkMutations(t, "zip", pack(t, files, "o.zip", "7z", "a", "-mm=Deflate64", "o.zip", "a", "c", "d"), 400)
-	})
-}
-
-func checkMutations(t *testing.T, format string, sound []byte, rounds int) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range rounds {
-		data := mutate(random, sound)
-		checkArchive(t, format, inMemory(data))
-		checkArchive(t, format, streamed(data))
-	}
-}
-
-func mutate(random *rand.Rand, data []byte) []byte {
-	data = bytes.Clone(data)
-	switch random.IntN(8) {
-	case 0:
-		return data[:random.IntN(len(data))]
-	case 1:
-		i := random.IntN(len(data))
-		return append(data[:i], data[min(len(data), i+random.IntN(100)):]...)
-	}
-	for range 1 + random.IntN(6) {
-		data[random.IntN(len(data))] = byte(random.IntN(256))
-	}
-	return data
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
 	"io"
 
@@ -65,7 +66,8 @@ func listTarStream(l *lister, r io.Reader) error {
 // regular file; a sparse one, whose content does not lie in one piece, is always
 // taken from the stream.
 func eachTar(l *lister, r io.Reader, packed int64, file func(*tar.Header, io.Reader) entry) error {
-	t := tar.NewReader(r)
+	end := newEndOfTar(r)
+	t := tar.NewReader(end.reader())
 	content := &unpackedTar{t}
 	for {
 		var h *tar.Header
@@ -74,6 +76,7 @@ func eachTar(l *lister, r io.Reader, packed int64, file func(*tar.Header, io.Rea
 			return err
 		})
 		if err == io.EOF {
+			l.damaged(end.missing())
 			return nil
 		}
 		if err != nil {
@@ -99,6 +102,47 @@ func eachTar(l *lister, r io.Reader, packed int64, file func(*tar.Header, io.Rea
 			return err
 		}
 	}
+}
+
+// An endOfTar sees whether the blocks of zeros have come that end a tar: it counts
+// the zeros that were read last. A tar that was cut between two members differs
+// from a whole one by nothing else.
+type endOfTar struct {
+	r     io.Reader
+	zeros int
+}
+
+func newEndOfTar(r io.Reader) *endOfTar { return &endOfTar{r: r} }
+
+func (e *endOfTar) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if data := bytes.TrimRight(p[:n], "\x00"); len(data) > 0 {
+		e.zeros = n - len(data)
+	} else {
+		e.zeros += n
+	}
+	return n, err
+}
+
+// reader is what the tar is read from; it seeks if r does, so that content need
+// not be read to be passed over.
+func (e *endOfTar) reader() io.Reader {
+	if s, ok := e.r.(io.Seeker); ok {
+		return struct {
+			io.Reader
+			io.Seeker
+		}{e, s}
+	}
+	return e
+}
+
+// missing says that the tar has no end. Many tars have one block there and no
+// second one.
+func (e *endOfTar) missing() error {
+	if e.zeros >= tarBlock {
+		return nil
+	}
+	return lost(event.DamageTruncated, "the tar has no end: it may be cut, and members be missing")
 }
 
 // notAFile gives the reasons for skipping members that hold no bytes.

@@ -159,6 +159,9 @@ func Open(in io.ReaderAt, size int64, accept func(*File) error) (*Cabinet, error
 		c.Files = append(c.Files, f)
 	}
 	c.measure()
+	if end := t.offset(); t.err == nil && c.unlisted(t) {
+		return c, &Error{end, fmt.Sprintf("the header counts %d files, and more stand behind them", files), nil}
+	}
 	return c, t.err
 }
 
@@ -199,6 +202,19 @@ func (c *Cabinet) folders(t *table, n, reserve int) {
 		}
 		c.Folders = append(c.Folders, Folder{start: int64(u32(h)), blocks: u16(h[4:]), Method: Method(u16(h[6:]))})
 	}
+}
+
+// unlisted reports whether one more file stands in the table, between the last
+// that the header counts and the data.
+func (c *Cabinet) unlisted(t *table) bool {
+	trial := *t
+	h := trial.take(fileEntrySize)
+	folder, name := u16(h[8:]), trial.text()
+	data := c.size
+	for i := range c.Folders {
+		data = min(data, c.Folders[i].start)
+	}
+	return trial.err == nil && name != "" && (folder < len(c.Folders) || folder >= fromPrevious) && trial.offset() <= data
 }
 
 func (c *Cabinet) file(t *table) File {
@@ -254,9 +270,12 @@ type table struct {
 
 func (t *table) seek(pos int64) { t.pos, t.buf = pos, nil }
 
+// offset is where the next byte stands.
+func (t *table) offset() int64 { return t.pos - int64(len(t.buf)) }
+
 func (t *table) fail(detail string, err error) {
 	if t.err == nil {
-		t.err = &Error{t.pos - int64(len(t.buf)), detail, err}
+		t.err = &Error{t.offset(), detail, err}
 	}
 }
 
@@ -281,7 +300,7 @@ func (t *table) fill(n int) bool {
 // skipped and not returned.
 func (t *table) take(n int) []byte {
 	if n > len(t.none) {
-		t.seek(t.pos - int64(len(t.buf)) + int64(n))
+		t.seek(t.offset() + int64(n))
 		return nil
 	}
 	if t.err == nil && !t.fill(n) {

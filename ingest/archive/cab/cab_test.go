@@ -544,6 +544,19 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestUnlisted: a header that counts fewer files than there are is damage, and
+// the files that it counts are there.
+func TestUnlisted(t *testing.T) {
+	data := cabtest.Make(cabtest.MSZIP, []string{"a", "b", "c"}, "1", "2", "3").Bytes()
+	for count := range 4 {
+		data[28] = byte(count)
+		c, err := Open(bytes.NewReader(data), int64(len(data)), nil)
+		if c == nil || len(c.Files) != count || (err == nil) != (count == 3) {
+			t.Errorf("%d of 3 files are counted: %+v, %v", count, c, err)
+		}
+	}
+}
+
 func TestTables(t *testing.T) {
 	c := cabtest.Make(cabtest.Stored, []string{"a", "b", "c"}, "1", "2", "3")
 	c.Previous, c.Next = "disk1.cab", "disk3.cab"
