@@ -178,7 +178,7 @@ func indexed(scope Scope, interest *event.Interest, l *labels) func(*store.Row) 
 	}
 	filter := interest.Filter()
 	return func(row *store.Row) bool {
-		if filter.WantsPair(row.Provider, row.Classic, row.ID) || cited(row) {
+		if filter.Wants(&event.Event{Provider: row.Provider, EventSource: row.Classic, ID: row.ID, Fields: row.Fields}) || cited(row) {
 			return true
 		}
 		bad := row.Level != event.LevelAlways && row.Level <= event.LevelWarning

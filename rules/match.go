@@ -145,7 +145,11 @@ func channelsOf(m *Matcher, list []string) []string {
 // want adds what the matcher can match to an interest.
 func (m *Matcher) want(in *event.Interest) {
 	for _, p := range m.Provider {
-		in.Want(p, m.ID...)
+		if len(m.Contains) > 0 && !slices.ContainsFunc(m.Contains, func(s string) bool { return strings.Contains(s, "%vm") }) {
+			in.WantHaving(m.Contains, p, m.ID...)
+		} else {
+			in.Want(p, m.ID...)
+		}
 	}
 	for _, alt := range m.Any {
 		alt.want(in)

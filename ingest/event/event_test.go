@@ -82,6 +82,36 @@ func TestInterest(t *testing.T) {
 	}
 }
 
+// TestHaving: an event is wanted for what it says, unless its id is wanted anyway.
+func TestHaving(t *testing.T) {
+	some, all := new(Interest), new(Interest)
+	some.WantHaving([]string{"MSiSCSI", "vss"}, "SCM", 7036, 7040)
+	all.Want("scm", 7040)
+	both := new(Interest)
+	both.Merge(some)
+	both.Merge(all)
+	for _, tc := range []struct {
+		in    *Interest
+		id    uint32
+		value string
+		want  bool
+	}{
+		{some, 7036, "the msiscsi service", true}, {some, 7036, "Volume Shadow Copy (VSS)", true}, {some, 7036, "Spooler", false}, {some, 7040, "Spooler", false},
+		{some, 7035, "MSiSCSI", false}, {all, 7040, "Spooler", true}, {both, 7040, "Spooler", true}, {both, 7036, "Spooler", false}, {both, 7036, "VSS", true},
+	} {
+		e := &Event{Provider: "SCM", ID: tc.id, Fields: []Field{{"param1", "x"}, {"param2", tc.value}}}
+		if got := tc.in.Filter().Wants(e); got != tc.want || got && !tc.in.Wants("scm", tc.id) {
+			t.Errorf("%d %q: %v", tc.id, tc.value, got)
+		}
+	}
+	again := new(Interest)
+	again.Want("SCM", 7040)
+	again.WantHaving([]string{"VSS", "msiscsi"}, "SCM", 7036)
+	if both.Digest() != again.Digest() || both.Digest() == some.Digest() {
+		t.Error("digests")
+	}
+}
+
 // TestBounds: an interest within bounds, and what is wanted at any time.
 func TestBounds(t *testing.T) {
 	noon := time.Date(2010, 3, 14, 12, 0, 0, 0, time.UTC)

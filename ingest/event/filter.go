@@ -21,19 +21,13 @@ func (in *Interest) Filter() *Filter {
 
 // Wants reports whether an event is wanted.
 func (f *Filter) Wants(e *Event) bool {
-	return f.WantsAt(e.Provider, e.EventSource, e.ID, e.Computer, e.Time)
+	return f.Provider(e.Provider).WantsEvent(e) || e.EventSource != "" && f.Provider(e.EventSource).WantsEvent(e)
 }
 
-// WantsAt is Wants for an event of this provider, classic source ("" if it has
-// none), id, computer and time.
+// WantsAt reports whether an event of this provider, classic source ("" if it has
+// none), id, computer and time may be wanted.
 func (f *Filter) WantsAt(provider, source string, id uint32, computer string, t time.Time) bool {
 	return f.Provider(provider).WantsAt(id, computer, t) || source != "" && f.Provider(source).WantsAt(id, computer, t)
-}
-
-// WantsPair is WantsAt where time and computer are not known yet: it may be
-// wanted.
-func (f *Filter) WantsPair(provider, source string, id uint32) bool {
-	return f.Provider(provider).Wants(id) || source != "" && f.Provider(source).Wants(id)
 }
 
 // Provider is that of the interest.

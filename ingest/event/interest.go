@@ -25,19 +25,68 @@ type Interest struct {
 	bounds     *Bounds // nil: none
 }
 
+// An idSet is what is wanted of a provider.
 type idSet struct {
-	all bool
-	ids map[uint32]struct{}
+	all *condition            // of all ids; nil: not all are wanted
+	ids map[uint32]*condition // of these
+}
+
+// A condition is what a value of an event must have. The zero condition is none.
+type condition struct{ texts []string } // one of these, in lower case
+
+// or makes c hold where either holds. A nil condition holds nowhere.
+func (c *condition) or(other *condition) *condition {
+	switch {
+	case c == nil:
+		return &condition{slices.Clone(other.texts)}
+	case len(c.texts) == 0 || len(other.texts) == 0:
+		return new(condition)
+	}
+	return &condition{append(slices.Clip(c.texts), other.texts...)}
+}
+
+// String tells conditions apart.
+func (c *condition) String() string {
+	if c == nil {
+		return "never"
+	}
+	return fmt.Sprintf("%q", slices.Compact(slices.Sorted(slices.Values(c.texts))))
+}
+
+func (c *condition) holds(e *Event) bool {
+	if c == nil || len(c.texts) == 0 {
+		return c != nil
+	}
+	for i := range e.Fields {
+		value := strings.ToLower(e.Fields[i].Value)
+		if slices.ContainsFunc(c.texts, func(t string) bool { return strings.Contains(value, t) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Want adds ids of a provider; without ids it adds all of the provider.
-func (in *Interest) Want(provider string, ids ...uint32) {
+func (in *Interest) Want(provider string, ids ...uint32) { in.want(provider, ids, new(condition)) }
+
+// WantHaving is Want for those events a value of which has one of the texts,
+// without regard to case. Of an id that is logged all day long this spares
+// keeping what says nothing.
+func (in *Interest) WantHaving(texts []string, provider string, ids ...uint32) {
+	lower := make([]string, len(texts))
+	for i, t := range texts {
+		lower[i] = strings.ToLower(t)
+	}
+	in.want(provider, ids, &condition{lower})
+}
+
+func (in *Interest) want(provider string, ids []uint32, c *condition) {
 	set := in.set(strings.ToLower(provider))
 	if len(ids) == 0 {
-		set.all = true
+		set.all = set.all.or(c)
 	}
 	for _, id := range ids {
-		set.ids[id] = struct{}{}
+		set.ids[id] = set.ids[id].or(c)
 	}
 }
 
@@ -50,13 +99,13 @@ func (in *Interest) set(name string) *idSet {
 		*table = map[string]*idSet{}
 	}
 	if (*table)[name] == nil {
-		(*table)[name] = &idSet{ids: map[uint32]struct{}{}}
+		(*table)[name] = &idSet{ids: map[uint32]*condition{}}
 	}
 	return (*table)[name]
 }
 
-// Wants reports whether an event with this provider and id is wanted, within
-// the bounds if there are any.
+// Wants reports whether an event with this provider and id may be wanted, within
+// the bounds if there are any, and by what it says.
 func (in *Interest) Wants(provider string, id uint32) bool {
 	return in.Provider(provider).Wants(id)
 }
@@ -92,20 +141,65 @@ type ProviderInterest struct {
 	bounds     *Bounds
 }
 
-// Wants reports whether the event id is wanted, within the bounds if there are
-// any.
+// Wants reports whether the event id may be wanted, within the bounds if there
+// are any.
 func (p *ProviderInterest) Wants(id uint32) bool {
 	return p.everything || anyHas(p.sets, id) || anyHas(p.always, id)
 }
 
-// WantsAt reports whether an event with this id, computer and time is wanted.
+// WantsAt reports whether an event with this id, computer and time may be
+// wanted: if WantsEvent says so when it is decoded.
 func (p *ProviderInterest) WantsAt(id uint32, computer string, t time.Time) bool {
-	return (p.everything || anyHas(p.sets, id)) && p.bounds.has(computer, t) || anyHas(p.always, id)
+	_, may := p.Asks(id, computer, t)
+	return may
+}
+
+// Asks is WantsAt, and returns texts one of which a value of the event must have
+// (in lower case; see WantHaving), so that a reader may look for them before it
+// decodes. Without texts it may be wanted whatever it says.
+func (p *ProviderInterest) Asks(id uint32, computer string, t time.Time) (texts []string, may bool) {
+	within := (p.everything || len(p.sets) > 0) && p.bounds.has(computer, t)
+	if within && p.everything {
+		return nil, true
+	}
+	sets := p.always
+	if within {
+		sets = p.sets
+		if len(p.always) > 0 {
+			sets = slices.Concat(p.sets, p.always)
+		}
+	}
+	for _, s := range sets {
+		for _, c := range [...]*condition{s.all, s.ids[id]} {
+			switch {
+			case c == nil:
+			case may: // of two, either may hold
+				return nil, true
+			default:
+				texts, may = c.texts, true
+			}
+		}
+	}
+	return texts, may
+}
+
+// WantsEvent reports whether an event is wanted that this provider wrote.
+func (p *ProviderInterest) WantsEvent(e *Event) bool {
+	return (p.everything || anyHolds(p.sets, e)) && p.bounds.has(e.Computer, e.Time) || anyHolds(p.always, e)
 }
 
 func anyHas(sets []*idSet, id uint32) bool {
 	for _, s := range sets {
-		if _, ok := s.ids[id]; ok || s.all {
+		if _, ok := s.ids[id]; ok || s.all != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func anyHolds(sets []*idSet, e *Event) bool {
+	for _, s := range sets {
+		if s.all.holds(e) || s.ids[e.ID].holds(e) {
 			return true
 		}
 	}
@@ -124,11 +218,11 @@ func (in *Interest) Merge(other *Interest) {
 		suffix string
 	}{{other.exact, ""}, {other.prefix, "*"}} {
 		for name, set := range t.from {
-			if set.all {
-				in.Want(name + t.suffix)
+			if set.all != nil {
+				in.want(name+t.suffix, nil, set.all)
 			}
-			if len(set.ids) > 0 {
-				in.Want(name+t.suffix, slices.Collect(maps.Keys(set.ids))...)
+			for id, c := range set.ids {
+				in.want(name+t.suffix, []uint32{id}, c)
 			}
 		}
 	}
@@ -144,7 +238,10 @@ func (in *Interest) Digest() string {
 	}{{"exact", in.exact}, {"prefix", in.prefix}} {
 		for _, name := range slices.Sorted(maps.Keys(t.sets)) {
 			set := t.sets[name]
-			fmt.Fprintf(h, "%s %q %v %v\n", t.kind, name, set.all, slices.Sorted(maps.Keys(set.ids)))
+			fmt.Fprintf(h, "%s %q %s\n", t.kind, name, set.all)
+			for _, id := range slices.Sorted(maps.Keys(set.ids)) {
+				fmt.Fprintf(h, "%d %s\n", id, set.ids[id])
+			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -159,8 +159,10 @@ func (rd *reader) accept(n int) {
 	src.Records++
 	rd.streams.Add(ev.Computer, ev.Channel, ev.Record, ev.Time, cmp.Or(ev.Provider, ev.EventSource))
 	if b.keep {
-		src.Relevant++
 		b.finish()
+	}
+	if b.keep && b.want.Wants(ev) {
+		src.Relevant++
 		ev.Ref = event.Ref{Source: src.ID, Offset: rd.in.offset}
 		ev.Line = rd.in.line
 		rd.add(*ev, len(b.arena))

@@ -39,7 +39,7 @@ func (p *builder) systemAttrs(name []byte) {
 func (p *builder) leaveSystem(name, text []byte) {
 	switch len(p.open) {
 	case 2:
-		p.keep = p.isID && p.want.Wants(&p.ev)
+		p.keep = p.isID && p.want.WantsAt(p.ev.Provider, p.ev.EventSource, p.ev.ID, p.ev.Computer, p.ev.Time)
 	case 3:
 		p.property(name, trim(text))
 	}

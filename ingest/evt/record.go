@@ -58,6 +58,9 @@ func (l *log) record(b record, at int64) {
 		l.undecodable(at, b, err)
 		return
 	}
+	if l.filter != nil && !l.filter.Wants(&e) {
+		return
+	}
 	l.src.Relevant++
 	l.batch = append(l.batch, e)
 	l.text += len(b)

@@ -39,6 +39,8 @@ type decoder struct {
 	subs     []substitution
 	text     []byte // of the value at hand
 	path     []byte
+	havings  map[*string]*having // by the first of the texts
+	having   *having             // the present one
 
 	// The record that is being decoded.
 	record record
@@ -89,9 +91,11 @@ func (d *decoder) readRecord(off, size int) {
 	r := &d.record
 	r.off, r.end, r.header = off, off+size-4, (*recordHeader)(d.chunk[off:])
 	err := d.open(r)
-	if err == nil && r.wanted() {
-		d.budget = baseBudget + expansion*size
-		err = d.decode(r)
+	if err == nil {
+		if texts, may := r.asks(); may && (len(texts) == 0 || d.mayHave(r, texts)) {
+			d.budget = baseBudget + expansion*size
+			err = d.decode(r)
+		}
 	}
 	if err != nil {
 		d.out.undecodable++
@@ -130,7 +134,8 @@ func (d *decoder) open(r *record) (err error) {
 	return d.readHead(r)
 }
 
-// decode makes an event of a record that is wanted.
+// decode makes an event of a record that may be wanted, and drops it if it is
+// not, by what it says.
 func (d *decoder) decode(r *record) (err error) {
 	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
 	if r.own {
@@ -152,14 +157,14 @@ func (d *decoder) decode(r *record) (err error) {
 	d.out.events = append(d.out.events, event.Event{})
 	d.event = &d.out.events[n]
 	d.properties(d.event, r)
-	if err := d.run(r.plan, r.subs, ""); err != nil {
-		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
-		return err
-	}
+	err = d.run(r.plan, r.subs, "")
 	if len(d.fields) > first {
 		d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
 	}
-	return nil
+	if err != nil || !r.asked(d.event) {
+		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
+	}
+	return err
 }
 
 // Fields of many events share one piece of memory. A new one is begun while

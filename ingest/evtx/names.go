@@ -100,8 +100,13 @@ type provider struct {
 	nothing bool // wants nothing, which most do
 }
 
-func (p *provider) wanted(h *head) bool {
-	return !p.nothing && p.wants.WantsAt(h.id, h.computer, h.time)
+// asks reports whether an event of this head may be wanted, and by which texts;
+// see event.ProviderInterest.
+func (p *provider) asks(h *head) (texts []string, may bool) {
+	if p.nothing {
+		return nil, false
+	}
+	return p.wants.Asks(h.id, h.computer, h.time)
 }
 
 func newProvider(name string, in *event.Interest) *provider {

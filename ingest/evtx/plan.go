@@ -9,6 +9,7 @@ import "strings"
 type plan struct {
 	scope  scope
 	system bool // a System element was found
+	single bool // each field is one substitution, or nothing
 	slots  [numSlots]slotText
 	ops    []op
 	parts  []part
@@ -84,6 +85,18 @@ func (p *plan) reset(s scope) {
 	*p = plan{scope: s, ops: p.ops[:0], parts: p.parts[:0], lits: p.lits[:0]}
 }
 
+// hasSingle reports whether each field is one substitution, or nothing.
+func (p *plan) hasSingle() bool {
+	for i := range p.ops {
+		o := &p.ops[i]
+		isField := o.kind == opText || o.kind == opAttr
+		if isField && o.text.n > 0 && (o.text.n > 1 || p.parts[o.text.first].sub < 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // A compiler turns binary XML into a plan.
 type compiler struct {
 	cursor
@@ -104,6 +117,7 @@ func (c *compiler) root(s scope) error {
 		c.failf("token %#02x where an element should begin", tok)
 	}
 	c.element(s)
+	c.p.single = c.p.hasSingle()
 	return c.err
 }
 

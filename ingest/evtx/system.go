@@ -111,7 +111,24 @@ type head struct {
 	channel  string
 }
 
-func (h *head) wanted() bool { return h.provider.wanted(h) || h.source.wanted(h) }
+// asks reports whether the event may be wanted, as far as its head tells. If
+// there are texts, a value of it must have one of them.
+func (h *head) asks() (texts []string, may bool) {
+	texts, may = h.provider.asks(h)
+	more, also := h.source.asks(h)
+	switch {
+	case !may:
+		return more, also
+	case !also, h.provider.name == h.source.name:
+		return texts, may
+	}
+	return nil, true
+}
+
+// asked reports whether the decoded event is wanted.
+func (h *head) asked(e *event.Event) bool {
+	return h.provider.wants.WantsEvent(e) || h.source.wants.WantsEvent(e)
+}
 
 // readHead reads the head of a record. What System lacks comes from the record's
 // own header, whose number and time are right only where the log was not saved

@@ -1,0 +1,209 @@
+package evtx
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// mayHave reports whether a field of a record may have one of the texts, so that
+// it is worth to be decoded. It is sure of that only where all fields are single
+// values; and where the texts are such that only strings, or the digits of binary
+// data, can have them.
+func (d *decoder) mayHave(r *record, texts []string) bool {
+	h := d.havings[&texts[0]]
+	if h == nil {
+		h = newHaving(texts)
+		if d.havings == nil {
+			d.havings = map[*string]*having{}
+		}
+		d.havings[&texts[0]] = h
+	}
+	if r.own || !h.sure {
+		return true
+	}
+	d.having = h
+	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
+	d.subs = d.subs[:0]
+	subs, err := d.values(&c, -1)
+	return err != nil || d.fieldMayHave(r.plan, subs)
+}
+
+// fieldMayHave asks the fields that a plan yields with these substitutions.
+func (d *decoder) fieldMayHave(p *plan, subs []substitution) bool {
+	if !p.single {
+		return true
+	}
+	for i := range p.ops {
+		o := &p.ops[i]
+		if o.text.n == 0 || o.kind == opMessage {
+			continue
+		}
+		for _, part := range p.parts[o.text.first : o.text.first+o.text.n] {
+			if part.sub < 0 {
+				continue // of text that is no field
+			}
+			s := subs[part.sub]
+			switch {
+			case s.size() == 0:
+			case s.typ() == typeBinXML:
+				if d.nestedMayHave(s, o.scope) {
+					return true
+				}
+			case o.kind != opIgnored && d.having.in(d.value(s)):
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nestedMayHave asks the XML that a value holds, as nested runs it.
+func (d *decoder) nestedMayHave(s substitution, in scope) bool {
+	if d.depth == maxDepth {
+		return true
+	}
+	d.depth++
+	defer func() { d.depth-- }()
+	c := cursor{b: d.chunk, pos: s.off(), end: s.off() + s.size()}
+	for c.skipProlog(); c.err == nil && c.pos < c.end; c.skipProlog() {
+		switch c.peek() {
+		case tokenEOF:
+			c.take(1)
+		case tokenTemplateInstance:
+			if d.instanceMayHave(&c, in) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return c.err != nil
+}
+
+func (d *decoder) instanceMayHave(c *cursor, in scope) bool {
+	p, err := d.instance(c, in)
+	if err != nil {
+		return true
+	}
+	first := len(d.subs)
+	subs, err := d.values(c, -1)
+	may := err != nil || d.fieldMayHave(p, subs)
+	d.subs = d.subs[:first]
+	return may
+}
+
+// A having looks for texts in values as they stand in a record.
+type having struct {
+	sure   bool       // what it does not find is not there
+	words  []string   // in lower case; only a string can have them
+	first  [0x80]bool // the characters that one of them begins with, in either case
+	digits [][]byte   // bytes whose hex digits are, or are in, those that are hex digits
+}
+
+const (
+	// No value but a string or a wrongly sized one, which is shown in hex digits,
+	// has one of these letters: not numbers, times, GUIDs, SIDs, booleans.
+	wordLetters = "ghjkmopqvwy"
+
+	// longestDigits is how many digits in a row any of them has.
+	longestDigits = 20
+)
+
+func newHaving(texts []string) *having {
+	h := &having{sure: true, words: texts}
+	for _, t := range texts {
+		switch {
+		case strings.Trim(t, "0123456789abcdef") == "" && len(t) > longestDigits:
+			h.digits = append(h.digits, fromHex(t), fromHex(t[1:])) // it may begin in the middle of a byte
+		case !strings.ContainsAny(t, wordLetters) || !isASCII(t):
+			return new(having)
+		}
+		for c, low := range lower {
+			h.first[c] = h.first[c] || low == t[0]
+		}
+	}
+	return h
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
+}
+
+// fromHex decodes hex digits; of an odd number, all but the last.
+func fromHex(s string) []byte {
+	b, _ := hex.DecodeString(s[:len(s)&^1])
+	return b
+}
+
+// in reports whether a value may have one of the texts.
+func (h *having) in(v value) bool {
+	switch v.typ &^ typeArray {
+	case typeBinXML, typeXML:
+		return true
+	case typeString:
+		return h.inUTF16(v.data)
+	case typeAnsi:
+		text := bytes.ToLower(v.data)
+		for _, w := range h.words {
+			if bytes.Contains(text, []byte(w)) {
+				return true
+			}
+		}
+	}
+	for _, digits := range h.digits {
+		if bytes.Contains(v.data, digits) {
+			return true
+		}
+	}
+	return false
+}
+
+// The two characters beyond ASCII whose lower case is a letter of ASCII.
+const (
+	dottedI = 0x0130
+	kelvin  = 0x212a
+)
+
+// inUTF16 reports whether UTF-16 text may have one of the words.
+func (h *having) inUTF16(data []byte) bool {
+	for ; len(data) > 1; data = data[2:] {
+		switch u := le.Uint16(data); {
+		case u < 0x80:
+			if h.first[u] && h.beginsUTF16(data) {
+				return true
+			}
+		case u == dottedI, u == kelvin:
+			return true
+		}
+	}
+	return false
+}
+
+func (h *having) beginsUTF16(data []byte) bool {
+	return slices.ContainsFunc(h.words, func(w string) bool { return beginsUTF16(data, w) })
+}
+
+func beginsUTF16(data []byte, word string) bool {
+	if len(data) < 2*len(word) {
+		return false
+	}
+	for i := range len(word) {
+		if u := le.Uint16(data[2*i:]); u >= 0x80 || lower[u] != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// lower has the lower case of ASCII.
+var lower = func() (table [0x80]byte) {
+	for c := range table {
+		table[c] = byte(c)
+		if 'A' <= c && c <= 'Z' {
+			table[c] += 'a' - 'A'
+		}
+	}
+	return table
+}()
