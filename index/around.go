@@ -20,7 +20,25 @@ func (c *Case) Around(ctx context.Context, source string, offset int64, before, 
 		return nil, 0, err
 	}
 	defer log.Close()
-	return ingest.Around(ctx, log, src, offset, before, after)
+	texts := c.textsOf(src)
+	if texts != nil {
+		defer texts.Close()
+	}
+	return ingest.Around(ctx, log, texts, src, offset, before, after)
+}
+
+// textsOf opens what is kept of the messages of a log's events; nil: nothing is,
+// or not any more. Without them the events are the same.
+func (c *Case) textsOf(log *event.Source) ingest.Kept {
+	src := c.source(log.MessagesFrom)
+	if src == nil || src.Kept == "" {
+		return nil
+	}
+	k, err := c.logs.Open(src.Kept)
+	if err != nil {
+		return nil
+	}
+	return k
 }
 
 // source finds what is recorded of a source.

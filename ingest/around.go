@@ -7,15 +7,27 @@ import (
 	"slices"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/mta"
 )
 
 // ErrNoEvent says that no event stands at an offset of a log.
 var ErrNoEvent = errors.New("no event stands there")
 
 // Around decodes the event at an offset of a log that was kept of a source, and
-// as many of its neighbours in that log before and after it, in the order of the log. At
-// is the index of the event itself.
-func Around(ctx context.Context, log Kept, of *event.Source, offset int64, before, after int) (events []event.Event, at int, err error) {
+// as many of its neighbours in that log before and after it, in the order of the
+// log. At is the index of the event itself. Texts, which may be nil, is what was
+// kept of the messages of the log's events.
+func Around(ctx context.Context, log, texts Kept, of *event.Source, offset int64, before, after int) (events []event.Event, at int, err error) {
+	events, at, err = around(ctx, log, of, offset, before, after)
+	if err == nil && texts != nil {
+		if f, err := mta.Open(texts, texts.Size()); err == nil {
+			(&messages{file: f}).fill(events)
+		}
+	}
+	return events, at, err
+}
+
+func around(ctx context.Context, log Kept, of *event.Source, offset int64, before, after int) (events []event.Event, at int, err error) {
 	f := formatNamed(of.Format)
 	if f == nil {
 		return nil, 0, errors.New("it is no event log")

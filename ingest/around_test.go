@@ -38,7 +38,7 @@ func TestAround(t *testing.T) {
 			all = append(all, b.Events...)
 		}
 		for i := 0; i < len(all); i += max(1, len(all)/7) {
-			got, at, err := Around(context.Background(), memory{bytes.NewReader(data)}, &event.Source{Format: format}, all[i].Offset, 5, 4)
+			got, at, err := Around(context.Background(), memory{bytes.NewReader(data)}, nil, &event.Source{Format: format}, all[i].Offset, 5, 4)
 			if err != nil {
 				t.Fatalf("%s, event %d: %v", filepath.Base(path), i, err)
 			}
@@ -53,7 +53,7 @@ func TestAround(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := Around(context.Background(), memory{bytes.NewReader(data)}, &event.Source{Format: format}, 7, 1, 1); err == nil {
+		if _, _, err := Around(context.Background(), memory{bytes.NewReader(data)}, nil, &event.Source{Format: format}, 7, 1, 1); err == nil {
 			t.Error("an event where none is")
 		}
 	}

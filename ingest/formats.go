@@ -11,6 +11,7 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/eventxml"
 	"github.com/vsswhy/vsswhy/ingest/evt"
 	"github.com/vsswhy/vsswhy/ingest/evtx"
+	"github.com/vsswhy/vsswhy/ingest/mta"
 )
 
 // A format is one line of the table of what can be read.
@@ -20,6 +21,7 @@ type format struct {
 	sniff func(name string, head []byte) string
 	read  reader
 	log   string // the name, if it is a log's: only those are decoded again
+	seeks bool   // read needs random access
 }
 
 // A reader decodes a source piece by piece. It fills src, except for its ID,
@@ -38,10 +40,11 @@ type input struct {
 // formats is the table of logs and text artefacts. The first line that knows a
 // file gets it.
 var formats = []format{
-	{is("evtx", evtx.Sniff), readEVTX, "evtx"},
-	{is("xml", eventxml.Sniff), readXML, "xml"},
-	{is("evt", evt.Sniff), readEVT, "evt"},
-	{artefact.Sniff, readArtefact, ""},
+	{sniff: is("evtx", evtx.Sniff), read: readEVTX, log: "evtx"},
+	{sniff: is("xml", eventxml.Sniff), read: readXML, log: "xml"},
+	{sniff: is("evt", evt.Sniff), read: readEVT, log: "evt"},
+	{sniff: is("mta", mta.Sniff), read: readMTA, seeks: true},
+	{sniff: artefact.Sniff, read: readArtefact},
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {

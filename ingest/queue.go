@@ -23,6 +23,8 @@ type node struct {
 	slow   bool   // may wait for its data for as long as it takes
 	read   func(*node)
 
+	messages *sidecar // what has the messages of its events, if it is a log; may be nil
+
 	// Of the queue.
 	next    *node
 	claimed bool // someone reads it, or nobody will

@@ -191,11 +191,18 @@ func (s *scan) readArchive(n *node, format string, c archive.Content, free func(
 	n.src.Format = a.Format
 	n.src.Damage = append(n.src.Damage, a.Damage...)
 	n.note(a.Err, -1)
+	beside := sidecars{}
+	for i := range a.Members {
+		if m := &a.Members[i]; m.Readable() {
+			beside.add(m.Name, n.path+"!/"+m.Name, func(*archive.Meter) (archive.Content, func(), error) { return m.Content, func() {}, nil })
+		}
+	}
 	for i := range a.Members {
 		m := &a.Members[i]
 		child := n.child(n.path + "!/" + m.Name)
 		child.depth++
 		child.read = func(c *node) { s.readMember(c, m) }
+		child.messages = beside.of(m.Name)
 	}
 	n.after = func() {
 		n.src.SHA256 = hash()
@@ -252,6 +259,15 @@ func (s *scan) readMember(n *node, m *archive.Member) {
 func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) {
 	in := input{all: s.opt.All}
 	whole := !n.src.Lost() // what was kept of a member may be a part
+	if f.seeks && c.At == nil {
+		var free func()
+		var err error
+		if c, free, err = s.run.Spool(n.meter, stream); err != nil {
+			n.failed(err)
+			return
+		}
+		defer free()
+	}
 	var got *hashing
 	if c.At != nil {
 		got = s.readTwice(n, f, in, c)
@@ -323,8 +339,11 @@ func (s *scan) decode(n *node, f *format, in input) {
 		relevant.filter, in.interest = in.interest.Filter(), nil
 		defer func() { n.src.Relevant = relevant.n }()
 	}
+	messages := s.openMessages(n)
+	defer messages.close()
 	for events, facts := range f.read(n.ctx, in, n.src) {
 		relevant.count(events)
+		n.src.Messages += messages.fill(events)
 		if !n.send(event.Batch{Source: n.src, Events: events, Facts: facts}) {
 			return
 		}

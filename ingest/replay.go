@@ -33,12 +33,14 @@ func (s *scan) recall(n *node, c *archive.Content) bool {
 
 // recorded makes the nodes of files that are not read, but replayed.
 func (s *scan) recorded(files []RecordedFile) (nodes []*node) {
+	beside := s.besides(files)
 	for _, f := range files {
 		if len(f.Sources) == 0 {
 			continue
 		}
 		n := &node{path: f.Path, root: f.Root}
 		n.read = func(n *node) { s.replay(n, f.Sources) }
+		n.messages = beside.of(f.Path)
 		nodes = append(nodes, n)
 	}
 	return nodes
@@ -49,6 +51,8 @@ func (s *scan) recorded(files []RecordedFile) (nodes []*node) {
 // and the order is known.
 func (s *scan) replay(n *node, sources []event.Source) {
 	n.inner = n.path
+	beside := sidecars{}
+	s.recordedSidecars(beside, n.path, sources)
 	for i := range sources {
 		if sources[i].Kept != "" {
 			s.total(sources[i].Size)
@@ -56,6 +60,7 @@ func (s *scan) replay(n *node, sources []event.Source) {
 		if i > 0 {
 			c := n.child(n.path + sources[i].Path)
 			c.read = func(c *node) { s.replaySource(c, &sources[i]) }
+			c.messages = beside.of(c.path)
 		}
 	}
 	s.replaySource(n, &sources[0])

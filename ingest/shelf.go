@@ -13,7 +13,7 @@ import (
 // format that can be read now, a mended reader, another limit. Then a shelf must
 // not recall what was recorded before, so that files that are given are read
 // again. (Kept logs are decoded again in any case.)
-const Version = "3"
+const Version = "4"
 
 // A Shelf keeps what a scan reads, so that it need not be read, or given, once
 // more. The case has one. Several goroutines use it at once.

@@ -60,6 +60,7 @@ func (s *scan) readRoot(n *node, name string) {
 // readFolder makes children of what lies in a folder, sorted by name.
 func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 	entries, err := list(root, rel)
+	beside := s.sidecarsOf(n, root, rel, entries)
 	for _, e := range entries {
 		name := path.Join(rel, e.Name())
 		c := n.child(join(n.path, e.Name()))
@@ -75,6 +76,7 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 			c.read = func(c *node) {
 				s.readFile(c, func() (*os.File, error) { return root.Open(name) })
 			}
+			c.messages = beside.of(e.Name())
 		default:
 			c.read = func(c *node) { c.skip("is " + special(e.Type())) }
 		}
@@ -82,6 +84,40 @@ func (s *scan) readFolder(n *node, root *os.Root, rel string) {
 	if err != nil {
 		n.fail(reason(err))
 	}
+}
+
+// sidecarsOf finds the messages of the logs of a folder, which lie in a folder
+// within.
+func (s *scan) sidecarsOf(n *node, root *os.Root, rel string, entries []fs.DirEntry) sidecars {
+	found := sidecars{}
+	for _, e := range entries {
+		if !e.IsDir() || !isMessages(e.Name()) {
+			continue
+		}
+		files, _ := list(root, path.Join(rel, e.Name())) // an error is met again when the folder is read
+		for _, f := range files {
+			if name := path.Join(e.Name(), f.Name()); f.Type().IsRegular() {
+				found.add(name, join(n.path, name), func(*archive.Meter) (archive.Content, func(), error) { return openSidecar(root, path.Join(rel, name)) })
+			}
+		}
+	}
+	return found
+}
+
+func openSidecar(root *os.Root, name string) (archive.Content, func(), error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return archive.Content{}, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("was replaced")
+	}
+	if err != nil {
+		f.Close()
+		return archive.Content{}, nil, err
+	}
+	return archive.FileContent(f, info.Size()), func() { f.Close() }, nil
 }
 
 // isCase: a case that lies among the logs is what was made of them.

@@ -130,45 +130,6 @@ func text(s string) string { return event.Clean(s) }
 
 func texts(list []string) []string { return collect(list, text) }
 
-// sources splits what was met into logs and artefacts, skipped files and errors.
-func (a *assembler) sources(r *report.Report) {
-	for _, s := range a.scene.Sources {
-		if s.Lost() {
-			r.Complete = false
-		}
-		if s.Skipped != "" {
-			r.Skipped = append(r.Skipped, report.Skipped{Path: text(s.Path), Reason: text(s.Skipped)})
-			continue
-		}
-		if s.Err != "" {
-			r.Errors = append(r.Errors, report.Error{Path: text(s.Path), Detail: text(s.Err)})
-		}
-		r.Sources = append(r.Sources, a.source(s))
-	}
-}
-
-func (a *assembler) source(s *event.Source) report.Source {
-	return report.Source{
-		ID: sourceID(s.ID), Path: text(s.Path), Format: s.Format, Bytes: s.Size, SHA256: s.SHA256,
-		Records: s.Records, Recovered: s.Recovered, Undecodable: s.Undecodable, Relevant: s.Relevant,
-		Basis: s.Basis.String(), Host: a.owners[s.ID], Error: text(s.Err),
-		Streams: collect(s.Streams, stream),
-		Damage: collect(s.Damage, func(d event.Damage) report.Damage {
-			return report.Damage{Kind: string(d.Kind), Offset: d.Offset, Detail: text(d.Detail), Lost: d.Lost}
-		}),
-	}
-}
-
-func stream(s event.Stream) report.Stream {
-	return report.Stream{
-		Host: text(s.Computer), Channel: text(s.Channel), Records: s.Records, First: at(s.First), Last: at(s.Last),
-		FirstID: s.FirstID, LastID: s.LastID, Sparse: s.Sparse,
-		Gaps: collect(s.Gaps, func(g event.Gap) report.Gap {
-			return report.Gap{AfterID: g.AfterID, BeforeID: g.BeforeID, From: at(g.From), To: at(g.To)}
-		}),
-	}
-}
-
 func (a *assembler) host(h *scene.Host) report.Host {
 	return report.Host{
 		Name: text(h.Name), Aliases: texts(h.Aliases), Role: string(h.Role), OSBuild: text(h.OSBuild(forever).Text), VM: vm(h.VM, ""),
@@ -183,8 +144,16 @@ func (a *assembler) coverage(h *scene.Host, c *scene.Coverage) report.Coverage {
 	span := c.Span()
 	return report.Coverage{
 		Host: text(h.Name), Channel: text(c.Channel), From: at(span.From), To: at(span.To), Sources: collect(c.Sources, sourceID),
-		Gaps: collect(c.Gaps(), func(g scene.Interval) report.TimeSpan { return report.TimeSpan{From: at(g.From), To: at(g.To)} }),
+		Gaps:    collect(c.Gaps(), func(g scene.Interval) report.TimeSpan { return report.TimeSpan{From: at(g.From), To: at(g.To)} }),
+		Cleared: clearedAt(c), ClearedBy: text(c.ClearedBy()), Wrapped: c.Wrapped,
 	}
+}
+
+func clearedAt(c *scene.Coverage) report.Time {
+	if c.Cleared == nil {
+		return report.Time{}
+	}
+	return at(c.Cleared.Time)
 }
 
 func vm(v *scene.VM, name string) *report.VM {

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -22,7 +23,8 @@ type coverage struct {
 type coverageRow struct {
 	heading string
 	cover   *report.Coverage
-	text    string // of damage, an error, a skipped file
+	text    string   // of damage, an error, a skipped file, a source
+	more    []string // lines below it, where there is room
 	role    role
 }
 
@@ -47,6 +49,7 @@ func (v *coverage) arrange(r *report.Report) {
 	}
 	v.section("Damage", damageRows(r))
 	v.section("Not read, and why", unreadRows(r))
+	v.section("What was read", sourceRows(r))
 	v.list = list{}
 	v.list.resize(len(v.rows))
 	v.list.skip(actTop, v.heading)
@@ -102,6 +105,43 @@ func unreadRows(r *report.Report) (rows []coverageRow) {
 	return rows
 }
 
+// sourceRows are the logs and artefacts, with what each says of itself.
+func sourceRows(r *report.Report) (rows []coverageRow) {
+	for i := range r.Sources {
+		s := &r.Sources[i]
+		row := coverageRow{text: fmt.Sprintf("%s %s: %s, %s", clean(s.ID), clean(s.Path), clean(s.Format), count(int(s.Bytes), "byte"))}
+		if event.IsLog(s.Format) {
+			row.text += ", " + count(int(s.Records), "record")
+		}
+		if s.Same != "" {
+			row.text, row.role = row.text+", the same as "+clean(s.Same), dim
+		}
+		row.more = sourceLines(s)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func sourceLines(s *report.Source) (lines []string) {
+	for _, st := range s.Streams {
+		line := fmt.Sprintf("%s of %s: %s, %s to %s, ids %d to %d", clean(st.Channel), clean(st.Host), count(int(st.Records), "record"), st.First, st.Last, st.FirstID, st.LastID)
+		switch {
+		case st.Sparse:
+			line += ", a filtered export"
+		case len(st.Gaps) > 0:
+			line += ", " + count(len(st.Gaps), "gap")
+		}
+		lines = append(lines, line)
+	}
+	for _, remark := range s.Remarks {
+		lines = append(lines, clean(remark))
+	}
+	if s.SHA256 != "" {
+		lines = append(lines, "SHA-256 "+clean(s.SHA256))
+	}
+	return lines
+}
+
 func (v *coverage) do(a *App, act action) (tea.Cmd, bool) {
 	v.arrange(a.report)
 	if !v.list.move(act) {
@@ -138,13 +178,17 @@ func (v *coverage) render(a *App, width, height int) []string {
 func (v *coverage) describe(a *App, width int) []string {
 	r := v.rows[v.list.cursor]
 	if r.cover == nil {
-		return hang(" ", r.heading+r.text, width)
+		lines := hang(" ", r.heading+r.text, width)
+		for _, line := range r.more {
+			lines = append(lines, hang("   ", line, width)...)
+		}
+		return lines
 	}
 	from := "its beginning"
 	if !r.cover.From.IsZero() {
 		from = a.time(r.cover.From)
 	}
-	lines := hang(" ", fmt.Sprintf("%s on %s: from %s to %s, out of %s", clean(r.cover.Channel), clean(r.cover.Host), from, a.time(r.cover.To), count(len(r.cover.Sources), "log")), width)
+	lines := hang(" ", fmt.Sprintf("%s on %s: from %s to %s, out of %s", clean(r.cover.Channel), clean(r.cover.Host), from, a.time(r.cover.To), count(len(r.cover.Sources), "log"))+clean(r.cover.Beginning()), width)
 	for _, g := range r.cover.Gaps {
 		lines = append(lines, hang(" gap: ", fmt.Sprintf("%s to %s (%s)", a.time(g.From), a.time(g.To), span(g.To.Sub(g.From.Time))), width)...)
 	}
@@ -233,10 +277,10 @@ func (v *coverage) table(*App) (head []string, rows [][]string) {
 	for _, r := range v.rows {
 		switch {
 		case r.cover != nil:
-			rows = append(rows, []string{r.cover.Host, r.cover.Channel, r.cover.From.String(), r.cover.To.String(), fmt.Sprint(len(r.cover.Gaps)), ""})
+			rows = append(rows, []string{r.cover.Host, r.cover.Channel, r.cover.From.String(), r.cover.To.String(), fmt.Sprint(len(r.cover.Gaps)), strings.TrimPrefix(r.cover.Beginning(), ", ")})
 		case r.text != "":
 			rows = append(rows, []string{"", "", "", "", "", r.text})
 		}
 	}
-	return []string{"host", "channel", "from", "to", "gaps", "not read"}, rows
+	return []string{"host", "channel", "from", "to", "gaps", "note"}, rows
 }

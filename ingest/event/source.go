@@ -38,6 +38,9 @@ type Source struct {
 	Undecodable uint64 // records found, but not decodable (part of Records)
 	Relevant    uint64 // records that the Interest wanted
 
+	Messages     uint64 // of a file of messages, how many events it has one for; of a log, how many events got theirs from one
+	MessagesFrom string // of a log: the Path of that file; "" if there is none
+
 	Streams []Stream // in order of host, channel
 	Damage  []Damage
 	Skipped string // why this is no log, archive or artefact; "" if it is one

@@ -557,8 +557,9 @@ func (p *page) inputs() {
 	p.heading(txt("What was read"))
 	p.add(shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
 		n := entry(s.ID, rich{}.lit(s.Path).txt(" (%s, %s, %s)", s.Format, count(int(s.Bytes), "byte"), count(int(s.Records), "record")))
+		n.kids = entries("", s.Remarks)
 		if s.SHA256 != "" {
-			n.kids = []node{entry("SHA-256", rich{}.lit(s.SHA256))}
+			n.kids = append(n.kids, entry("SHA-256", rich{}.lit(s.SHA256)))
 		}
 		return n
 	})...)
@@ -616,9 +617,12 @@ func (p *page) coverage(c *Coverage) node {
 
 // harmless counts what is off without a loss.
 func (p *page) harmless() {
-	var dirty int
+	var dirty, twice int
 	var damaged []rich
 	for _, s := range p.report.Sources {
+		if s.Same != "" {
+			twice++
+		}
 		for _, d := range s.Damage {
 			switch {
 			case d.Lost:
@@ -638,6 +642,9 @@ func (p *page) harmless() {
 	}
 	if dirty > 0 {
 		p.para("", txt("%s not closed properly (normal for a log that was copied while in use); nothing lost", count(dirty, "log")))
+	}
+	if twice > 0 {
+		p.para("", txt("%s more than once in what was given; each counts once", count(twice, "file")))
 	}
 }
 

@@ -76,20 +76,26 @@ func (r *Report) Logs() (logs int, records uint64) {
 
 // A Source is one log or text artefact that was read.
 type Source struct {
-	ID          string   `json:"id"` // "S1"
-	Path        string   `json:"path"`
-	Format      string   `json:"format"`
-	Bytes       int64    `json:"bytes"`
-	SHA256      string   `json:"sha256"`
-	Records     uint64   `json:"records"`
-	Recovered   uint64   `json:"recovered"`
-	Undecodable uint64   `json:"undecodable"`
-	Relevant    uint64   `json:"relevant"`
-	Basis       string   `json:"basis"` // of its times: utc, local, unknown
-	Host        string   `json:"host"`  // that a text artefact was attributed to; "" if nobody
-	Streams     []Stream `json:"streams"`
-	Damage      []Damage `json:"damage"`
-	Error       string   `json:"error"`
+	ID          string `json:"id"` // "S1"
+	Path        string `json:"path"`
+	Format      string `json:"format"`
+	Bytes       int64  `json:"bytes"`
+	SHA256      string `json:"sha256"`
+	Records     uint64 `json:"records"`
+	Recovered   uint64 `json:"recovered"`
+	Undecodable uint64 `json:"undecodable"`
+	Relevant    uint64 `json:"relevant"`
+	Basis       string `json:"basis"` // of its times: utc, local, unknown
+	Host        string `json:"host"`  // that a text artefact was attributed to; "" if nobody
+	Same        string `json:"same"`  // the id of an earlier source with the same content, which is what counts; "" if there is none
+
+	Messages     uint64   `json:"messages"`      // of a file of messages, how many it has; of a log, how many of its events have theirs from one
+	MessagesFrom string   `json:"messages_from"` // of a log: the path of that file
+	Remarks      []string `json:"remarks"`       // what else is to be said of it, for people
+
+	Streams []Stream `json:"streams"`
+	Damage  []Damage `json:"damage"`
+	Error   string   `json:"error"`
 }
 
 // A Stream is what a source holds of one channel of one computer.
@@ -167,6 +173,10 @@ type Coverage struct {
 	To      Time       `json:"to"`
 	Gaps    []TimeSpan `json:"gaps"`
 	Sources []string   `json:"sources"`
+
+	Cleared   Time   `json:"cleared"`    // the last time, if it is known to have been
+	ClearedBy string `json:"cleared_by"` // the account
+	Wrapped   bool   `json:"wrapped"`    // the log has no beginning: older records were overwritten
 }
 
 // A TimeSpan is a span of time.

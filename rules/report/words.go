@@ -110,7 +110,21 @@ func coverageText(c *Coverage) string {
 	if len(c.Gaps) > 0 {
 		s += fmt.Sprintf(", %s", count(len(c.Gaps), "gap"))
 	}
-	return s
+	return s + c.Beginning()
+}
+
+// Beginning says, behind a comma, why a log begins where it does, if that is
+// known; else it is "".
+func (c *Coverage) Beginning() string {
+	switch {
+	case !c.Cleared.IsZero() && c.ClearedBy != "":
+		return fmt.Sprintf(", cleared %s by %s", c.Cleared, c.ClearedBy)
+	case !c.Cleared.IsZero():
+		return fmt.Sprintf(", cleared %s", c.Cleared)
+	case c.Wrapped:
+		return ", older records were overwritten"
+	}
+	return ""
 }
 
 func listed(names []string) string {

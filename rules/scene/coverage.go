@@ -20,6 +20,20 @@ type Coverage struct {
 	Channel   string     // as the logs spell it
 	Intervals []Interval // in order, disjoint
 	Sources   []int      // ids of the sources that make it up
+
+	Cleared *Event // the log was cleared, the last time by this; nil: never, as far as is known
+	// Wrapped says that the log has no beginning, though it was not cleared: its
+	// older records were overwritten.
+	Wrapped bool
+}
+
+// ClearedBy is the account that cleared the log, or "".
+func (c *Coverage) ClearedBy() string {
+	if c.Cleared == nil {
+		return ""
+	}
+	name, _ := c.Cleared.Field("SubjectUserName")
+	return name
 }
 
 // Covers reports whether the whole span is covered. A zero from asks for all
@@ -116,7 +130,7 @@ func (h *Host) channel(name string, src *event.Source) *Coverage {
 	key := known.CanonicalChannel(name)
 	c := h.coverage[key]
 	if c == nil {
-		c = &Coverage{Channel: name}
+		c = &Coverage{Channel: name, Cleared: h.cleared[key]}
 		h.coverage[key] = c
 	}
 	c.Sources = append(c.Sources, src.ID)
@@ -124,7 +138,10 @@ func (h *Host) channel(name string, src *event.Source) *Coverage {
 }
 
 func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) {
+	first := h.Coverage(st.Channel) == nil
 	c := h.channel(st.Channel, src)
+	// One copy that has record 1, or that is filtered, and nothing is known to be missing.
+	c.Wrapped = (first || c.Wrapped) && st.FirstID > 1 && !st.Sparse && c.Cleared == nil
 	if st.Sparse {
 		return
 	}
@@ -180,7 +197,12 @@ func channelOfFile(label string) string {
 }
 
 // clearedAt is when a channel's log was last cleared, zero if never.
-func (h *Host) clearedAt(channel string) time.Time { return h.cleared[known.CanonicalChannel(channel)] }
+func (h *Host) clearedAt(channel string) time.Time {
+	if e := h.cleared[known.CanonicalChannel(channel)]; e != nil {
+		return e.Time
+	}
+	return time.Time{}
+}
 
 // union merges overlapping intervals.
 func union(list []Interval) []Interval {

@@ -30,7 +30,7 @@ type Host struct {
 
 	names     []string             // all of them, as first written
 	coverage  map[string]*Coverage // by canonical channel
-	cleared   map[string]time.Time // by canonical channel: when its log was last cleared
+	cleared   map[string]*Event    // by canonical channel: that its log was cleared, the last time
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	jobs      []*Job
@@ -77,7 +77,7 @@ func (h *Host) noteCleared(e *Event) {
 		name = "Security"
 	}
 	if e.ID == idLogCleared || e.ID == idAuditCleared {
-		h.cleared[known.CanonicalChannel(name)] = e.Time
+		h.cleared[known.CanonicalChannel(name)] = e
 	}
 }
 

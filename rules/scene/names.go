@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -64,7 +63,7 @@ func (t *hostTable) add(name string) *Host {
 	key := strings.ToLower(name)
 	h := t.byName[key]
 	if h == nil {
-		h = &Host{Name: name, names: []string{name}, coverage: map[string]*Coverage{}, providers: map[string]bool{}, cleared: map[string]time.Time{}}
+		h = &Host{Name: name, names: []string{name}, coverage: map[string]*Coverage{}, providers: map[string]bool{}, cleared: map[string]*Event{}}
 		t.byName[key] = h
 	}
 	return h

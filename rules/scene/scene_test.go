@@ -287,6 +287,24 @@ func TestCoverage(t *testing.T) {
 		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"),
 			[]span{{"20:00:00", "23:00:00"}}, []span{{"19:59:00", "21:00:00"}, {"22:00:00", "23:10:00"}})
 	})
+	t.Run("why a log begins where it does", func(t *testing.T) {
+		b := newBundle()
+		b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224))
+		cleared := ev("19:00:00", "HV01", eventLogVS, idLogCleared, "Channel=Setup", "SubjectUserName=admin")
+		cleared.Channel = "System"
+		b.log("b/System.evtx", 1, cleared)
+		b.log("b/Setup.evtx", 7, ev("20:00:00", "HV01", servicing, idPackageState))
+		h := host(t, b.b.Build(), "HV01")
+		if c := h.Coverage("Application"); !c.Wrapped || c.Cleared != nil {
+			t.Errorf("a log without a beginning: %+v", c)
+		}
+		if c := h.Coverage("System"); c.Wrapped || c.Cleared != nil {
+			t.Errorf("a whole log: %+v", c)
+		}
+		if c := h.Coverage("Setup"); c.Wrapped || c.Cleared == nil || !c.Cleared.Time.Equal(clock("19:00:00")) || c.ClearedBy() != "admin" {
+			t.Errorf("a cleared log: %+v", c)
+		}
+	})
 	t.Run("from the beginning with record 1, unless cleared", func(t *testing.T) {
 		for _, cleared := range []bool{false, true} {
 			b := newBundle()
