@@ -286,6 +286,11 @@ func (s *Scan) commitStore(ctx context.Context, next *Schema, sc *scene.Scene, r
 			return err
 		}
 	}
+	for _, src := range sc.Sources {
+		if sc.Form(src.ID) != nil {
+			s.writer.Drop(src.Path)
+		}
+	}
 	l := newLabels(r, next.paths())
 	m, err := s.writer.Finish(ctx, store.Labels{Job: l.job, VMs: machines(sc)})
 	if err != nil {

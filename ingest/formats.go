@@ -11,6 +11,7 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/eventxml"
 	"github.com/vsswhy/vsswhy/ingest/evt"
 	"github.com/vsswhy/vsswhy/ingest/evtx"
+	"github.com/vsswhy/vsswhy/ingest/export"
 	"github.com/vsswhy/vsswhy/ingest/mta"
 )
 
@@ -43,6 +44,10 @@ var formats = []format{
 	{sniff: is("evtx", evtx.Sniff), read: readEVTX, log: "evtx"},
 	{sniff: is("xml", eventxml.Sniff), read: readXML, log: "xml"},
 	{sniff: is("evt", evt.Sniff), read: readEVT, log: "evt"},
+	{sniff: is("copied-xml", eventxml.SniffAmid), read: readCopied, log: "copied-xml"},
+	{sniff: exported("clixml"), read: readExport, log: "clixml", seeks: true},
+	{sniff: exported("csv"), read: readExport, log: "csv", seeks: true},
+	{sniff: exported("list"), read: readExport, log: "list", seeks: true},
 	{sniff: is("mta", mta.Sniff), read: readMTA, seeks: true},
 	{sniff: artefact.Sniff, read: readArtefact},
 }
@@ -53,6 +58,20 @@ func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]even
 
 func readXML(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
 	return events(eventxml.Read(ctx, in.r, src, eventxml.Options{Interest: in.interest}))
+}
+
+// readCopied reads event XML in the midst of text, as Event Viewer copies it.
+func readCopied(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return events(eventxml.Read(ctx, in.r, src, eventxml.Options{Interest: in.interest, Amid: true}))
+}
+
+func readExport(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
+	return events(export.Read(ctx, in.r.(io.ReaderAt), in.size, src, export.Options{Interest: in.interest, Channel: evt.Channel(path.Base(src.Path))}))
+}
+
+// exported makes a sniffer of one of the formats of exported text.
+func exported(name string) func(string, []byte) string {
+	return is(name, func(head []byte) bool { return export.Sniff(head) == name })
 }
 
 func readEVT(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {

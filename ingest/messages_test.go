@@ -15,8 +15,8 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/mta/mtatest"
 )
 
-// exported is a log with its messages as Windows exports it.
-func exported(t *testing.T) (log, messages string) {
+// exportedLog is a log with its messages as Windows exports it.
+func exportedLog(t *testing.T) (log, messages string) {
 	t.Helper()
 	dir := filepath.Join(sharedData(t), "mta")
 	a, err := os.ReadFile(filepath.Join(dir, "test.evtx"))
@@ -51,7 +51,7 @@ func withMessage(events []event.Event) (n int) {
 // folder and in archives, before it or behind it in their order; and again out
 // of a shelf.
 func TestMessages(t *testing.T) {
-	log, messages := exported(t)
+	log, messages := exportedLog(t)
 	bare, _ := realScan(t, Options{}, Input{Path: write(t, "test.evtx", log)})
 	if len(bare) != 239 || withMessage(bare) != 0 {
 		t.Fatalf("the log alone: %d events, %d messages", len(bare), withMessage(bare))
@@ -130,7 +130,7 @@ func checkAroundMessages(t *testing.T, shelf *memoryShelf, sources []event.Sourc
 // TestMessageLanguages: English is preferred, then the lowest number; what the
 // log says itself is not replaced; and damage of messages is no loss.
 func TestMessageLanguages(t *testing.T) {
-	log, messages := exported(t)
+	log, messages := exportedLog(t)
 	german := string(mtatest.Write(map[uint64]string{10: "deutsch"}))
 	for name, tt := range map[string]struct {
 		files tree

@@ -201,12 +201,12 @@ func TestFormatsAreLogs(t *testing.T) {
 			t.Errorf("%s is in the table of formats, and no log", log)
 		}
 	}
-	for _, name := range []string{"evtx", "xml", "evt"} {
+	for _, name := range []string{"evtx", "xml", "evt", "copied-xml", "clixml", "csv", "list"} {
 		if formatNamed(name) == nil {
 			t.Errorf("%s is not in the table of formats", name)
 		}
 	}
-	for _, name := range []string{"", "zip", "systeminfo"} {
+	for _, name := range []string{"", "zip", "systeminfo", "mta"} {
 		if event.IsLog(name) || formatNamed(name) != nil {
 			t.Errorf("%q is no log", name)
 		}

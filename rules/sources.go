@@ -40,6 +40,11 @@ func (a *assembler) source(s *event.Source, seen *seenSources) report.Source {
 		out.Same = sourceID(first.ID)
 		out.Remarks = append(out.Remarks, fmt.Sprintf("the same content as %s, %s: it counts once", out.Same, text(first.Path)))
 	}
+	if better := a.scene.Form(s.ID); better != nil {
+		out.Remarks = append(out.Remarks, fmt.Sprintf("the same log as %s, %s, in another form: its events count once", sourceID(better.ID), text(better.Path)))
+	} else if why := a.scene.Aside(s.ID); why != "" {
+		out.Remarks = append(out.Remarks, why)
+	}
 	switch log, _, isMessages := event.MessagesOf(s.Path); {
 	case s.MessagesFrom != "":
 		out.Remarks = append(out.Remarks, fmt.Sprintf("%d of its events have their message from %s", s.Messages, out.MessagesFrom))

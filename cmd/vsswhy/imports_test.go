@@ -27,11 +27,12 @@ var layers = map[string][]string{
 	"ingest/evt/evttest":   {},
 	"ingest/mta":           {"ingest/event"},
 	"ingest/mta/mtatest":   {},
+	"ingest/export":        {"ingest/event", "golang.org/x/text"},
 	"ingest/eventxml":      {"ingest/event", "golang.org/x/text"},
 	"ingest/artefact":      {"ingest/event", "golang.org/x/text"},
 	"ingest/archive": {"ingest/event", "ingest/archive/cab", "ingest/archive/deflate64", "github.com/bodgit/sevenzip", "github.com/klauspost/compress",
 		"github.com/mikelolasagasti/xz", "github.com/nwaples/rardecode/v2", "golang.org/x/text"},
-	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/mta", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
+	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/mta", "ingest/export", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},
 	"rules/builtin":         {},

@@ -50,7 +50,11 @@ type Source struct {
 // IsLog reports whether a format is that of an event log, and not of a text
 // artefact or an archive.
 func IsLog(format string) bool {
-	return format == "evtx" || format == "xml" || format == "evt"
+	switch format {
+	case "evtx", "evt", "xml", "copied-xml", "clixml", "csv", "list":
+		return true
+	}
+	return false
 }
 
 // Lost reports whether part of the source could not be read, so that the
@@ -108,6 +112,7 @@ const (
 	DamageChunkMagic     DamageKind = "chunk-magic"     // data where a chunk should be
 	DamageRecord         DamageKind = "record"          // a record that can't be walked past or decoded
 	DamageTruncated      DamageKind = "truncated"       // the source ends too early
+	DamageTime           DamageKind = "time"            // what its times mean can't be told
 	DamageEncoding       DamageKind = "encoding"        // bytes that are no text in the declared encoding
 	DamageSyntax         DamageKind = "syntax"          // text that breaks the format's syntax
 	DamageLimit          DamageKind = "limit"           // a limit was hit; Detail names it

@@ -14,6 +14,7 @@ import (
 // Options says what to read.
 type Options struct {
 	Interest *event.Interest // which events to yield; nil: all
+	Amid     bool            // text around the events is meant, and no damage
 }
 
 // Bounds of a batch, and of the list of damage.
@@ -43,6 +44,7 @@ type reader struct {
 	src   *event.Source
 	build builder
 	yield func([]event.Event) bool
+	amid  bool // text around the events is no damage
 	done  bool // the consumer wants no more
 
 	batch   []event.Event
@@ -68,6 +70,7 @@ func newReader(ctx context.Context, r io.Reader, src *event.Source, opt Options)
 	src.Basis = event.BasisUTC
 	return &reader{
 		in:    newInput(ctx, r),
+		amid:  opt.Amid,
 		src:   src,
 		build: builder{names: names{}, want: opt.Interest.Filter()},
 	}
@@ -247,7 +250,7 @@ func (rd *reader) skip(n int, kind strayKind) {
 
 // report reports text that belongs to no event, each kind once between two events.
 func (rd *reader) report(kind strayKind) {
-	if rd.astray || kind <= rd.stray {
+	if rd.astray || kind <= rd.stray || rd.amid && kind == strayText {
 		return
 	}
 	rd.stray = kind

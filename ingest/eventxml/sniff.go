@@ -10,15 +10,7 @@ const sniffLength = 4096
 // XML declaration, comments and the like. Where head ends too early to tell, an
 // element of the right name is enough.
 func Sniff(head []byte) bool {
-	head = head[:min(len(head), sniffLength)]
-	if order := utf16Order(head); order != nil {
-		u := utf16Reader{order: order}
-		text := make([]byte, maxGrowth*len(head))
-		n, _ := u.convert(text, head, false)
-		head = text[:n]
-	}
-	head = bytes.TrimPrefix(head, []byte("\ufeff"))
-
+	head = headText(head)
 	var s scanner
 	s.reset(head)
 	seen := ""
@@ -43,6 +35,30 @@ func Sniff(head []byte) bool {
 			return false
 		}
 	}
+}
+
+// SniffAmid reports whether the first bytes of a file are those of text with an
+// event's XML in it: what Event Viewer copies as text, with the XML behind the
+// description.
+func SniffAmid(head []byte) bool {
+	text := headText(head)
+	if i := bytes.Index(text, []byte("<Event ")); i > 0 {
+		label := bytes.IndexByte(text[:i], ':')
+		return label > 0 && Sniff(text[i:])
+	}
+	return false
+}
+
+// headText is the beginning of a text in UTF-8.
+func headText(head []byte) []byte {
+	head = head[:min(len(head), sniffLength)]
+	if order := utf16Order(head); order != nil {
+		u := utf16Reader{order: order}
+		text := make([]byte, maxGrowth*len(head))
+		n, _ := u.convert(text, head, false)
+		head = text[:n]
+	}
+	return bytes.TrimPrefix(head, []byte("\ufeff"))
 }
 
 // isEvent reports whether the text begins with the start tag of an event, and

@@ -110,7 +110,10 @@ func coverageText(c *Coverage) string {
 	if len(c.Gaps) > 0 {
 		s += fmt.Sprintf(", %s", count(len(c.Gaps), "gap"))
 	}
-	return s + c.Beginning()
+	if !c.Cleared.IsZero() { // that older records were overwritten is so of nearly every log
+		s += c.Beginning()
+	}
+	return s
 }
 
 // Beginning says, behind a comma, why a log begins where it does, if that is

@@ -44,7 +44,9 @@ func computerNames(sources []*event.Source, events []*event.Event, facts []*even
 	set := map[string]bool{}
 	for _, s := range sources {
 		for i := range s.Streams {
-			set[s.Streams[i].Computer] = true
+			if name := s.Streams[i].Computer; name != "" || !isExport(s.Format) {
+				set[name] = true
+			}
 		}
 	}
 	for _, e := range events {

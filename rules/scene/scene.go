@@ -42,6 +42,8 @@ type Scene struct {
 	vmByName  map[string]*VM // lower case; only names of one machine
 	vmByID    map[string]*VM
 	absent    []string // cluster nodes without logs
+	forms     map[int]*event.Source
+	aside     map[int]string
 	clocks    *clocks
 }
 
@@ -77,6 +79,7 @@ func (v *VM) Label() string {
 type Builder struct {
 	sources []*event.Source
 	events  []*event.Event
+	held    map[int][]*event.Event // of exported logs, by source: they wait for the others
 	facts   []*event.Fact
 	seen    map[eventKey]struct{}
 	seed    maphash.Seed
@@ -92,7 +95,7 @@ type eventKey struct {
 
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {
-	return &Builder{seen: map[eventKey]struct{}{}, seed: maphash.MakeSeed()}
+	return &Builder{held: map[int][]*event.Event{}, seen: map[eventKey]struct{}{}, seed: maphash.MakeSeed()}
 }
 
 // Add takes one batch. It keeps the batch's events and facts, and drops events
@@ -100,6 +103,10 @@ func NewBuilder() *Builder {
 func (b *Builder) Add(batch event.Batch) {
 	for i := range batch.Events {
 		e := &batch.Events[i]
+		if id := batch.Source.ID; isExport(batch.Source.Format) {
+			b.held[id] = append(b.held[id], e)
+			continue
+		}
 		key := b.key(e)
 		if _, dup := b.seen[key]; dup {
 			continue
@@ -113,6 +120,18 @@ func (b *Builder) Add(batch event.Batch) {
 	if batch.Last {
 		b.sources = append(b.sources, batch.Source)
 	}
+}
+
+// unseen returns those of exported events that no other log has.
+func (b *Builder) unseen(exported []*event.Event) []*event.Event {
+	first := map[eventKey]bool{}
+	return slices.DeleteFunc(exported, func(e *event.Event) bool {
+		key := b.key(e)
+		_, dup := b.seen[key]
+		dup = dup || first[key]
+		first[key] = true
+		return dup
+	})
 }
 
 func (b *Builder) key(e *event.Event) eventKey {
@@ -137,12 +156,13 @@ func (b *Builder) key(e *event.Event) eventKey {
 func (b *Builder) Build() *Scene {
 	s := &Scene{Sources: slices.Clone(b.sources), resources: map[string]map[string]bool{}}
 	slices.SortFunc(s.Sources, func(a, b *event.Source) int { return cmp.Compare(a.ID, b.ID) })
-	people := newHostTable(s.Sources, b.events, b.facts)
-	vms := newVMTable(b.events)
+	events := slices.Concat(b.events, b.unseen(s.sortOut(b.events, b.held)))
+	people := newHostTable(s.Sources, events, b.facts)
+	vms := newVMTable(events)
 	people.placeFacts(s.Sources, b.facts, vms)
 	s.Hosts, s.people = people.hosts(), people
 	s.VMs, s.vmByName, s.vmByID = vms.list(), vms.byName, vms.byID
-	s.enrich(b.events, people, vms)
+	s.enrich(events, people, vms)
 	s.noteProviders()
 	for _, h := range s.Hosts {
 		h.settle()
@@ -207,6 +227,9 @@ func (s *Scene) noteProviders() {
 // eachStream calls f for every stream, with the computer that it is of.
 func (s *Scene) eachStream(f func(h *Host, src *event.Source, st *event.Stream)) {
 	for _, src := range s.Sources {
+		if !s.counted(src) {
+			continue
+		}
 		for i := range src.Streams {
 			f(s.people.of(src.Streams[i].Computer), src, &src.Streams[i])
 		}

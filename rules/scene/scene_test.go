@@ -33,8 +33,13 @@ func newBundle() *bundle { return &bundle{b: NewBuilder()} }
 
 // log adds a log with its events; fields are "name=value".
 func (b *bundle) log(path string, first uint64, events ...event.Event) *event.Source {
+	return b.export(path, "evtx", event.BasisUTC, first, events...)
+}
+
+// export adds a log in some format.
+func (b *bundle) export(path, format string, basis event.Basis, first uint64, events ...event.Event) *event.Source {
 	b.sources++
-	src := &event.Source{ID: b.sources, Path: path, Root: rootOf(path), Format: "evtx", Records: uint64(len(events))}
+	src := &event.Source{ID: b.sources, Path: path, Root: rootOf(path), Format: format, Basis: basis, Records: uint64(len(events))}
 	sb := new(event.StreamBuilder)
 	for i := range events {
 		e := &events[i]

@@ -1,0 +1,194 @@
+package scene
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// Logs that were exported as text (CSV, lists, Clixml) often lie beside the log
+// itself, and mostly have the times of the clock on the wall. So their events
+// wait for what else is in the bundle:
+//
+//  1. Where the log is there in a better form, that one counts.
+//  2. Times without offset are converted by what the computer's own logs say of
+//     its time zone (EventLog 6013), near that time.
+//  3. Where nothing tells the offset, events are for people: no rule looks at them.
+
+// formRank orders the forms of one log; a lower one says more. What is not in it
+// is no form of a log, or one that says all.
+var formRank = map[string]int{"clixml": 1, "csv": 2, "list": 3}
+
+// OtherForms finds logs that are there in a better form: source → the better one.
+// Both must say the same of the computer and the channel, or if the lesser one
+// says nothing of these, lie under the same name but for the ending; and the better
+// one must reach as far, and be undamaged.
+func OtherForms(sources []*event.Source) map[int]*event.Source {
+	found := map[int]*event.Source{}
+	for _, s := range sources {
+		rank := formRank[s.Format]
+		if rank == 0 || len(s.Streams) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(sources, func(better *event.Source) bool {
+			return event.IsLog(better.Format) && formRank[better.Format] < rank && !better.Lost() && covers(better, s)
+		})
+		if i >= 0 {
+			found[s.ID] = sources[i]
+		}
+	}
+	return found
+}
+
+func covers(better, s *event.Source) bool {
+	sameName := event.LogKey(better.Path) == event.LogKey(s.Path)
+	for i := range s.Streams {
+		st := &s.Streams[i]
+		if !slices.ContainsFunc(better.Streams, func(b event.Stream) bool { return reaches(&b, st, sameName) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// widestOffset is how far a local time may be from UTC.
+const widestOffset = 14*time.Hour + time.Minute
+
+func reaches(b, st *event.Stream, sameName bool) bool {
+	switch {
+	case st.Computer == "" && !sameName, st.Computer != "" && !sameComputer(b.Computer, st.Computer):
+		return false
+	case st.Channel == "" && !sameName, st.Channel != "" && known.CanonicalChannel(b.Channel) != known.CanonicalChannel(st.Channel):
+		return false
+	case st.FirstID > 0 && (st.FirstID < b.FirstID || st.LastID > b.LastID):
+		return false
+	}
+	return st.Records <= b.Records && !st.First.Before(b.First.Add(-widestOffset)) && !st.Last.After(b.Last.Add(widestOffset))
+}
+
+// sameComputer compares names, of which one may be short.
+func sameComputer(a, b string) bool {
+	shortA, _, fullA := strings.Cut(a, ".")
+	shortB, _, fullB := strings.Cut(b, ".")
+	if fullA && fullB {
+		return strings.EqualFold(a, b)
+	}
+	return strings.EqualFold(shortA, shortB)
+}
+
+// isExport reports whether events of a format wait for Build.
+func isExport(format string) bool { return formRank[format] > 0 }
+
+// Aside says why no rule looks at the events of a source; "": rules look at them.
+func (s *Scene) Aside(source int) string { return s.aside[source] }
+
+// Form returns the better form of a log; nil: there is none.
+func (s *Scene) Form(source int) *event.Source { return s.forms[source] }
+
+// sortOut returns those of the exported events, by source, that rules look at.
+// Others are the events of the other logs.
+func (s *Scene) sortOut(others []*event.Event, exported map[int][]*event.Event) (events []*event.Event) {
+	s.forms, s.aside = OtherForms(s.Sources), map[int]string{}
+	zones := zonesOf(others)
+	for _, src := range s.Sources {
+		waiting := exported[src.ID]
+		switch {
+		case !isExport(src.Format):
+		case s.forms[src.ID] != nil:
+			s.aside[src.ID] = "the same log is there in a better form, which counts"
+		case src.Basis == event.BasisUTC:
+			events = append(events, waiting...)
+		case src.Basis == event.BasisUnknown:
+			s.aside[src.ID] = "its times can't be told: its events are listed, and no rule looks at them"
+		default:
+			inUTC := zones.convert(waiting)
+			events = append(events, inUTC...)
+			if len(inUTC) < len(waiting) || len(waiting) == 0 && src.Records > 0 {
+				s.aside[src.ID] = "its times are local, and no log of its computer tells the offset near them (EventLog 6013 in System): such events are listed, and no rule looks at them"
+			}
+		}
+	}
+	return events
+}
+
+// counted reports whether the streams of a source tell of coverage: not in
+// another form, and not in local times.
+func (s *Scene) counted(src *event.Source) bool {
+	return s.forms[src.ID] == nil && (src.Basis == event.BasisUTC || !isExport(src.Format))
+}
+
+// zones are what computers say of their time zones: short name in lower case →
+// in the order of time.
+type zones map[string][]zone
+
+type zone struct {
+	at   time.Time
+	bias time.Duration // UTC is local time plus this
+}
+
+func zonesOf(events []*event.Event) zones {
+	z := zones{}
+	for _, e := range events {
+		if bias, ok := biasOf(e); ok {
+			name := shortName(e.Computer)
+			z[name] = append(z[name], zone{e.Time, bias})
+		}
+	}
+	for _, list := range z {
+		slices.SortFunc(list, func(a, b zone) int { return a.at.Compare(b.at) })
+	}
+	return z
+}
+
+// biasOf reads the time zone out of EventLog 6013, whose last value is such as
+// "-60 W. Europe Standard Time": minutes from local time to UTC.
+func biasOf(e *event.Event) (time.Duration, bool) {
+	if e.ID != idUptime || !e.From(eventLog) || len(e.Fields) == 0 {
+		return 0, false
+	}
+	for i := len(e.Fields) - 1; i >= 0; i-- {
+		if e.Fields[i].Name == "Binary" {
+			continue
+		}
+		number, name, ok := strings.Cut(e.Fields[i].Value, " ")
+		minutes, err := strconv.Atoi(number)
+		bias := time.Duration(minutes) * time.Minute
+		return bias, ok && name != "" && err == nil && bias.Abs() <= widestOffset
+	}
+	return 0, false
+}
+
+// nearZone is how far from an event its computer may have told its time zone: it
+// does so daily.
+const nearZone = 36 * time.Hour
+
+// convert returns those of the events whose offset is known, in UTC. It leaves
+// the events themselves as they are. Where the zone told before and the one told
+// after differ, such as on the day when summer time begins, nothing is sure.
+func (z zones) convert(events []*event.Event) (inUTC []*event.Event) {
+	for _, e := range events {
+		if bias, ok := z.at(shortName(e.Computer), e.Time); ok {
+			moved := *e
+			moved.Time = e.Time.Add(bias)
+			inUTC = append(inUTC, &moved)
+		}
+	}
+	return inUTC
+}
+
+func (z zones) at(computer string, local time.Time) (bias time.Duration, ok bool) {
+	for _, zone := range z[computer] {
+		if local.Add(zone.bias).Sub(zone.at).Abs() > nearZone {
+			continue
+		}
+		if ok && zone.bias != bias {
+			return 0, false
+		}
+		bias, ok = zone.bias, true
+	}
+	return bias, ok
+}
