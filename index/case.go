@@ -410,5 +410,5 @@ func (c *Case) Again() ([]ingest.Input, ingest.Options) {
 	for _, in := range c.now().schema.Inputs {
 		inputs = append(inputs, ingest.Input{Label: in.Label, Recorded: in.Files})
 	}
-	return inputs, ingest.Options{Shelf: newShelf(c.logs, nil, "")}
+	return inputs, ingest.Options{Shelf: newShelf(c.logs, nil, ""), Recover: ingest.Recovers(c.Versions().Readers)}
 }

@@ -102,6 +102,7 @@ func (s *Scan) Inputs() []ingest.Input {
 func (s *Scan) Options(opt ingest.Options) ingest.Options {
 	opt.Interest = s.opt.Interest
 	opt.Shelf = s.shelf
+	opt.Recover = ingest.Recovers(s.opt.Versions.Readers)
 	opt.All = s.opt.Keep == KeepAll
 	opt.AllAgain = opt.All && s.again
 	return opt

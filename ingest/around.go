@@ -32,13 +32,23 @@ func around(ctx context.Context, log Kept, of *event.Source, offset int64, befor
 	if f == nil {
 		return nil, 0, errors.New("it is no event log")
 	}
-	if of.Format == "evtx" {
+	events, at, err = pickFrom(ctx, f, log, of, offset, before, after, false)
+	if of.Format == "evtx" && errors.Is(err, ErrNoEvent) && ctx.Err() == nil {
+		return pickFrom(ctx, f, log, of, offset, before, after, true)
+	}
+	return events, at, err
+}
+
+// pickFrom looks for the event in a log, or among what is left of earlier records
+// in it.
+func pickFrom(ctx context.Context, f *format, log Kept, of *event.Source, offset int64, before, after int, remains bool) (events []event.Event, at int, err error) {
+	if of.Format == "evtx" && !remains {
 		part := chunksAround(log, offset)
-		if events, at, err = pick(ctx, f, of.Path, part, part.size, offset, before, after, part.shift); err == nil && complete(events, at, before, after, part, log) {
+		if events, at, err = pick(ctx, f, of.Path, part, part.size, offset, before, after, part.shift, false); err == nil && complete(events, at, before, after, part, log) {
 			return events, at, nil
 		}
 	}
-	return pick(ctx, f, of.Path, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0)
+	return pick(ctx, f, of.Path, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0, remains)
 }
 
 // complete: neighbours are missing only where the log ends.
@@ -56,12 +66,12 @@ func formatNamed(name string) *format {
 
 // pick reads until the event and its neighbours are there. Shift is what is
 // added to offsets.
-func pick(ctx context.Context, f *format, label string, r io.Reader, size, offset int64, before, after int, shift int64) (events []event.Event, at int, err error) {
+func pick(ctx context.Context, f *format, label string, r io.Reader, size, offset int64, before, after int, shift int64, remains bool) (events []event.Event, at int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	src := &event.Source{Path: label}
 	at = -1
-	for batch := range f.read(ctx, input{r: r, size: size, workers: 1}, src) {
+	for batch := range f.read(ctx, input{r: r, size: size, workers: 1, recover: remains}, src) {
 		for _, e := range batch {
 			e.Offset += shift
 			events = append(events, e)

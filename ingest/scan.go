@@ -40,6 +40,10 @@ type Options struct {
 	// one. With a shelf, the logs that they open are kept in plain.
 	Passwords []string
 
+	// Recover has what is left of earlier records in EVTX logs read, too; such
+	// events are marked (event.Event.Recovered).
+	Recover bool
+
 	// All has every event decoded, not only those that Interest wants; what
 	// Source.Relevant counts stays the same. AllAgain is All for what the shelf
 	// recalls: mostly its events are there already.

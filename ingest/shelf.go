@@ -3,6 +3,7 @@ package ingest
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/archive"
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -14,6 +15,20 @@ import (
 // not recall what was recorded before, so that files that are given are read
 // again. (Kept logs are decoded again in any case.)
 const Version = "4"
+
+// recovering is what Readers adds to Version.
+const recovering = "+recover"
+
+// Readers is the Version of readers that recover, or do not.
+func Readers(recover bool) string {
+	if recover {
+		return Version + recovering
+	}
+	return Version
+}
+
+// Recovers reports whether such readers recover.
+func Recovers(readers string) bool { return strings.HasSuffix(readers, recovering) }
 
 // A Shelf keeps what a scan reads, so that it need not be read, or given, once
 // more. The case has one. Several goroutines use it at once.

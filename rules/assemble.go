@@ -337,7 +337,7 @@ func (a *assembler) evidence(c scene.Citation) report.Evidence {
 	switch {
 	case c.Event != nil:
 		e := c.Event
-		out = report.Evidence{Source: sourceID(e.Source), Record: e.Record, Offset: e.Offset, Line: e.Line, Time: at(e.Time),
+		out = report.Evidence{Source: sourceID(e.Source), Record: e.Record, Offset: e.Offset, Line: e.Line, Recovered: e.Recovered, Time: at(e.Time),
 			Provider: text(e.Provider), ID: e.ID, Summary: cmp.Or(c.Text, summary(e))}
 		out.Path = a.path(e.Source)
 	case c.Fact != nil:

@@ -641,6 +641,9 @@ func describeEvent(a *App, r *store.Row, width, most int) []string {
 			lines = append(lines, hang(" ", line, width)...)
 		}
 	}
+	if r.Recovered {
+		lines = append(lines, hang(" ", "recovered: the log no longer counts this record as its own; it is left over from an earlier use", width)...)
+	}
 	return append(lines, hang(" in ", fmt.Sprintf("%s record %d, offset %d", clean(r.Source), r.Record, r.Offset), width)...)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
 	"github.com/vsswhy/vsswhy/rules/scene"
@@ -141,9 +142,13 @@ func notKept(r *report.Report, why error) *report.Report {
 
 // scanInto reads what the case has and the paths, and diagnoses them together.
 func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, w watcher, reread bool) (*index.Scan, *scene.Scene, *report.Report, error) {
+	v := e.versions(c)
+	if opt.reading.recover {
+		v.Readers = ingest.Readers(true)
+	}
 	s, err := c.Scan(paths, index.ScanOptions{
 		Keep: index.Keep(opt.kept.keep), Scope: index.Scope(opt.kept.scope), Reread: reread, Unlock: len(opt.reading.passwords) > 0,
-		Versions: e.versions(c), Interest: e.interest, Workers: opt.reading.workers,
+		Versions: v, Interest: e.interest, Workers: opt.reading.workers,
 	})
 	if err != nil {
 		return nil, nil, nil, err

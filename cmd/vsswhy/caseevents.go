@@ -114,7 +114,7 @@ func (l *caseLister) print(s sink, out *bufio.Writer) error {
 func eventOf(r *store.Row) *event.Event {
 	return &event.Event{
 		Ref: event.Ref{Offset: r.Offset}, Record: r.Record, Time: r.Time, Computer: r.Host, Channel: r.Channel,
-		Provider: r.Provider, EventSource: r.Classic, ID: r.ID, Level: r.Level, Fields: r.Fields, Message: r.Message,
+		Provider: r.Provider, EventSource: r.Classic, ID: r.ID, Level: r.Level, Fields: r.Fields, Message: r.Message, Recovered: r.Recovered,
 	}
 }
 

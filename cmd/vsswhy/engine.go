@@ -52,9 +52,10 @@ func (e *engine) ask(scope rules.Scope) {
 	e.interest = e.interest.Within(e.set.Bounds(scope))
 }
 
-// versions are those that a case is made by, with the answers that are in it.
+// versions are those that a case is made by, with the answers that are in it. One
+// whose logs were once searched for what is left of earlier records stays so.
 func (e *engine) versions(c *index.Case) index.Versions {
-	return index.Versions{Tool: version(), Readers: ingest.Version, Rules: e.set.Digest(), Interest: e.interest.Digest(), Answers: answersDigest(c)}
+	return index.Versions{Tool: version(), Readers: ingest.Readers(ingest.Recovers(c.Versions().Readers)), Rules: e.set.Digest(), Interest: e.interest.Digest(), Answers: answersDigest(c)}
 }
 
 // answersOf returns what the engineer has answered in a case.

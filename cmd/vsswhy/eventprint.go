@@ -34,6 +34,9 @@ func (t textEvents) end() error { return nil }
 
 // place says where an event stands, as reports do.
 func place(path string, e *event.Event) string {
+	if e.Recovered {
+		path = "recovered from " + path
+	}
 	if e.Line > 0 {
 		return fmt.Sprintf("%s record %d, line %d", path, e.Record, e.Line)
 	}
@@ -71,6 +74,7 @@ type jsonEvent struct {
 	Record       uint64      `json:"record"`
 	Offset       int64       `json:"offset"`
 	Line         int         `json:"line,omitempty"`
+	Recovered    bool        `json:"recovered,omitempty"`
 }
 
 // Fields are a list, because names repeat.
@@ -100,6 +104,7 @@ type storedEvent struct {
 	Source      string      `json:"source"`
 	Record      uint64      `json:"record"`
 	Offset      int64       `json:"offset"`
+	Recovered   bool        `json:"recovered,omitempty"`
 }
 
 func newStoredEvent(h hit) storedEvent {
@@ -109,7 +114,7 @@ func newStoredEvent(h hit) storedEvent {
 		ID: e.ID, Level: uint8(e.Level), Jobs: h.row.Labels(query.Job), Issues: h.row.Labels(query.Issue), Verdicts: h.row.Labels(query.Verdict),
 		VMs: h.row.VMs(), Volumes: h.row.Volumes(), Fields: jsonFields(e.Fields), Message: e.Message,
 		Codes: append([]string{}, query.Values(h.row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
-		Source: h.path, Record: e.Record, Offset: e.Offset,
+		Source: h.path, Record: e.Record, Offset: e.Offset, Recovered: e.Recovered,
 	}
 }
 
@@ -134,7 +139,7 @@ func (j jsonEvents) add(h hit) {
 		Keywords: fmt.Sprintf("0x%016x", e.Keywords), ActivityID: e.ActivityID, ProcessID: e.ProcessID, ThreadID: e.ThreadID, UserID: e.UserID,
 		Payload: e.Payload, Fields: jsonFields(e.Fields), Message: e.Message,
 		Codes: append([]string{}, query.Values(h.row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
-		Source: h.path, Record: e.Record, Offset: e.Offset, Line: e.Line,
+		Source: h.path, Record: e.Record, Offset: e.Offset, Line: e.Line, Recovered: e.Recovered,
 	}
 	writeJSONLine(j.w, out)
 }
@@ -176,7 +181,7 @@ type csvEvents struct{ w *csv.Writer }
 
 func newCSVEvents(w *bufio.Writer) csvEvents {
 	c := csvEvents{csv.NewWriter(w)}
-	c.w.Write([]string{"time", "host", "level", "provider", "id", "channel", "codes", "vms", "volumes", "summary", "fields", "message", "source", "record", "offset", "line"})
+	c.w.Write([]string{"time", "host", "level", "provider", "id", "channel", "codes", "vms", "volumes", "summary", "fields", "message", "source", "record", "offset", "line", "recovered"})
 	return c
 }
 
@@ -186,7 +191,7 @@ func (c csvEvents) add(h hit) {
 		report.Time{Time: e.Time}.String(), e.Computer, query.LevelName(e.Level), e.Provider, fmt.Sprint(e.ID), e.Channel,
 		joinValues(row, query.Code), joinValues(row, query.VM), joinValues(row, query.Volume),
 		known.Summary(e.Provider, e.ID), index.JoinFields(e.Fields, math.MaxInt-1), e.Message,
-		h.path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line),
+		h.path, fmt.Sprint(e.Record), fmt.Sprint(e.Offset), strconv.Itoa(e.Line), mark(e.Recovered),
 	))
 	c.w.Flush()
 }
@@ -194,6 +199,14 @@ func (c csvEvents) add(h hit) {
 func (c csvEvents) end() error {
 	c.w.Flush()
 	return c.w.Error()
+}
+
+// mark is a cell that is empty mostly.
+func mark(recovered bool) string {
+	if recovered {
+		return "recovered"
+	}
+	return ""
 }
 
 func joinValues(row query.Row, f query.Field) string {

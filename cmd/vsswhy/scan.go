@@ -29,12 +29,14 @@ type scanOptions struct {
 // readOptions are the flags of what reads logs and archives.
 type readOptions struct {
 	workers   int
+	recover   bool
 	passwords []string
 }
 
 func (o *readOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.IntVar(&o.workers, "workers", 0, "how many logs to read at once (0: as many as there are cores)")
+	f.BoolVar(&o.recover, "recover", false, "read what is left of earlier records in EVTX logs, too; such events are marked")
 	// An array, and not a slice, which would be cut at commas.
 	f.StringArrayVar(&o.passwords, passwordFlag, nil, "password of encrypted zip, 7z and rar archives; may be given several times")
 }
@@ -47,7 +49,7 @@ func (o *readOptions) check() error {
 }
 
 func (o *readOptions) options() ingest.Options {
-	return ingest.Options{Workers: o.workers, Passwords: o.passwords}
+	return ingest.Options{Workers: o.workers, Recover: o.recover, Passwords: o.passwords}
 }
 
 // passwordFlag is the flag whose values are told to nobody.

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/zip"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vsswhy/vsswhy/ingest/evtx/evtxtest"
 )
 
 func TestMain(m *testing.M) {
@@ -26,12 +29,13 @@ func TestMain(m *testing.M) {
 //	escape FILE      makes a tar whose member would leave its folder
 //	cut FILE N       keeps the first N bytes of a file
 //	flip FILE N      changes one byte
+//	remains FILE     makes an EVTX log of six records, and four left over
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"case": scriptCase, "exitcode": scriptExitCode, "bomb": scriptBomb,
-			"escape": scriptEscape, "cut": scriptCut, "flip": scriptFlip,
+			"escape": scriptEscape, "cut": scriptCut, "flip": scriptFlip, "remains": scriptRemains,
 		},
 		Setup: func(env *testscript.Env) error {
 			dir, err := filepath.Abs(casesDir)
@@ -104,4 +108,22 @@ func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
 	data := []byte(ts.ReadFile(args[0]))
 	data[n] ^= 0xff
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o600))
+}
+
+// scriptRemains has the used space of a chunk end before its last four records.
+func scriptRemains(ts *testscript.TestScript, _ bool, args []string) {
+	var events bytes.Buffer
+	for i := range 10 {
+		fmt.Fprintf(&events, "<Event><System><Provider Name='VSS'/><EventID>8224</EventID><TimeCreated SystemTime='2010-03-14T20:00:%02dZ'/><EventRecordID>%d</EventRecordID>"+
+			"<Channel>Application</Channel><Computer>HV01</Computer></System><EventData><Data>x</Data></EventData></Event>", i, 100+i)
+	}
+	log := evtxtest.Write(events.Bytes())
+	const chunk, records = 4096, 512
+	free := records
+	for range 6 {
+		free += int(binary.LittleEndian.Uint32(log[chunk+free+4:]))
+	}
+	binary.LittleEndian.PutUint32(log[chunk+48:], uint32(free))
+	evtxtest.Fix(log)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), log, 0o600))
 }

@@ -12,9 +12,9 @@ import (
 //
 //	0   4   size of the whole
 //	4   4   number of the source: sources are numbered as they are first written
-//	8   40  the numbers, 8 each, in the order of the columns
-//	48  44  where each text ends, 4 each, from the start of the row
-//	92  …   the texts, in the order of the columns; that of Source is empty
+//	8   48  the numbers, 8 each, in the order of the columns
+//	56  44  where each text ends, 4 each, from the start of the row
+//	100 …   the texts, in the order of the columns; that of Source is empty
 //
 // All in little-endian order.
 type packed []byte
@@ -93,10 +93,17 @@ func (p *packing) finish() []byte {
 	return p.bytes
 }
 
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // appendRow appends a row to b.
 func appendRow(b []byte, r *Row, source uint32) []byte {
 	p := beginPacked(b, source, [numbers]int64{
-		Time: nanoseconds(r.Time), ID: int64(r.ID), Level: int64(r.Level), Record: int64(r.Record), Offset: r.Offset,
+		Time: nanoseconds(r.Time), ID: int64(r.ID), Level: int64(r.Level), Record: int64(r.Record), Offset: r.Offset, Recovered: bit(r.Recovered),
 	})
 	p.add(r.Host)
 	p.add(r.Channel)

@@ -25,6 +25,8 @@ type Row struct {
 	Source string // label or hash of the log, as the caller names it
 	Offset int64  // event.Ref.Offset: bytes from the start of the log
 
+	Recovered bool // event.Event.Recovered
+
 	Host     string // the computer, as written
 	Channel  string
 	Provider string
@@ -46,7 +48,7 @@ func FromEvent(e *event.Event, source string) Row {
 	return Row{
 		Time: e.Time, ID: e.ID, Level: e.Level, Record: e.Record, Source: source, Offset: e.Offset,
 		Host: e.Computer, Channel: e.Channel, Provider: e.Provider, Classic: e.EventSource,
-		Fields: e.Fields, Message: e.Message,
+		Fields: e.Fields, Message: e.Message, Recovered: e.Recovered,
 	}
 }
 
@@ -61,7 +63,7 @@ func (f *flat) text(c Column) *string { return &f.texts[c-firstText] }
 func (f *flat) row() Row {
 	return Row{
 		Time: timeOf(f.numbers[Time]), ID: uint32(f.numbers[ID]), Level: event.Level(f.numbers[Level]),
-		Record: uint64(f.numbers[Record]), Offset: f.numbers[Offset],
+		Record: uint64(f.numbers[Record]), Offset: f.numbers[Offset], Recovered: f.numbers[Recovered] != 0,
 		Source: *f.text(Source), Host: *f.text(Host), Channel: *f.text(Channel),
 		Provider: *f.text(Provider), Classic: *f.text(Classic), Job: *f.text(Job),
 		VMs: splitLines(*f.text(VM)), Volumes: splitLines(*f.text(Volume)), Codes: splitCodes(*f.text(Codes)),

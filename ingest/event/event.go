@@ -55,6 +55,10 @@ type Event struct {
 	ThreadID     uint32
 	UserID       string // Security/@UserID
 
+	// Recovered says that the log no longer counts the record as its own: it was
+	// found in what is left of earlier records. It may be older than all others.
+	Recovered bool
+
 	// Payload is the element that carries the fields: "EventData", or the child
 	// of UserData (such as "VmlEventLog"), or "" where there is none.
 	Payload string

@@ -121,6 +121,7 @@ func (l *log) newWorker() *worker {
 	w.interest = l.opt.Interest
 	w.unnamed = newProvider("", l.opt.Interest)
 	w.source = l.src.ID
+	w.recover = l.opt.Recover
 	w.noCRC = l.header.flags()&flagNoCRC != 0
 	return w
 }

@@ -18,6 +18,9 @@ type block struct {
 	records     uint64
 	recovered   uint64
 	undecodable uint64
+	heads       []uint64 // keys of the records; only if remains are asked for
+	remains     []remain
+	ruins       uint64
 	damages     damages
 	err         error // why reading ended within the block
 }
@@ -97,7 +100,11 @@ func (d *decoder) readRecords(chunk []byte) bool {
 	used := chunk[:min(free, len(chunk))]
 	trusted := !d.noCRC && h.flags()&flagNoCRC == 0 && d.checkSums(h, used, free)
 	d.enter(chunk, trusted)
-	return d.walk(used, len(used) < free)
+	whole := d.walk(used, len(used) < free)
+	if d.recover && len(chunk) > free {
+		d.recoverFrom(chunk, free)
+	}
+	return whole
 }
 
 // checkSums reports checksums that are off, and whether both are right. The
@@ -126,6 +133,10 @@ func (d *decoder) checkSums(h *chunkHeader, used []byte, free int) bool {
 func (d *decoder) foreign(data []byte) {
 	switch {
 	case allZero(data):
+	case d.recover && nextSound(data, 0) >= 0:
+		d.report(event.DamageChunkMagic, 0, true, "data without a chunk header; what records it holds are taken for remains")
+		d.enter(data, false)
+		d.recoverFrom(data, 0)
 	case nextSound(data, 0) >= 0:
 		d.report(event.DamageChunkMagic, 0, true, "data without a chunk header, which holds records")
 	default:

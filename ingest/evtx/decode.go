@@ -17,6 +17,7 @@ type decoder struct {
 	interest *event.Interest
 	source   int  // Source.ID
 	noCRC    bool // the file header says that checksums are not kept
+	recover  bool // remains are read, too
 
 	// The present chunk.
 	chunk []byte
@@ -107,6 +108,9 @@ func (d *decoder) readRecord(off, size int) {
 		name = r.source.name
 	}
 	d.out.streams.Add(r.computer, r.channel, r.record, r.time, name)
+	if d.recover {
+		d.out.heads = append(d.out.heads, r.key())
+	}
 }
 
 // open finds the plan of a record and reads its head.

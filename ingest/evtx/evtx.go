@@ -59,6 +59,12 @@ func Sniff(head []byte) bool { return bytes.HasPrefix(head, fileMagic) }
 type Options struct {
 	Interest *event.Interest // which events are wanted; nil: all
 	Workers  int             // how many read at once; 0: GOMAXPROCS
+
+	// Recover reads what is left of earlier records, too, in space that the log
+	// does not use any more. Such events are marked, come behind all others, and
+	// count in Source.Recovered and Relevant, but in no stream. It costs 8 bytes
+	// of memory for each record of the log.
+	Recover bool
 }
 
 // Read reads a log of size bytes (-1: not known) and yields its wanted events,
@@ -90,6 +96,11 @@ func Read(ctx context.Context, r io.Reader, size int64, src *event.Source, opt O
 			l.err = err
 		}
 		l.checkCount()
+		for batch := range l.recovered() {
+			if !yield(batch) {
+				return
+			}
+		}
 	}
 }
 
@@ -106,6 +117,7 @@ type log struct {
 	chunks  int   // with the magic of one
 	streams event.StreamBuilder
 	damages damages
+	remains remains
 	err     error
 }
 
@@ -147,6 +159,7 @@ func (l *log) add(b *block) {
 	l.src.Relevant += uint64(len(b.events))
 	l.streams.Merge(&b.streams)
 	l.damages.addAll(b.damages)
+	l.remains.add(b)
 	if l.err == nil {
 		l.err = b.err
 	}

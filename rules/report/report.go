@@ -307,6 +307,8 @@ type Evidence struct {
 	Provider string `json:"provider"`
 	ID       uint32 `json:"id"`
 	Summary  string `json:"summary"`
+	// Recovered says that the log no longer counts the record as its own.
+	Recovered bool `json:"recovered,omitempty"`
 }
 
 // A Step is one step of the remedy; Run is to copy, never run by the program.

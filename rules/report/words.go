@@ -83,6 +83,8 @@ func shortProvider(name string) string {
 // within says where in its source a citation stands; "" for the whole of it.
 func (e *Evidence) within() string {
 	switch {
+	case e.Recovered:
+		return fmt.Sprintf(" record %d, offset %d, recovered: left over from an earlier use of the log", e.Record, e.Offset)
 	case e.Record > 0:
 		return fmt.Sprintf(" record %d, offset %d", e.Record, e.Offset)
 	case e.Line > 0:
