@@ -42,18 +42,19 @@ func around(ctx context.Context, log Kept, of *event.Source, offset int64, befor
 // pickFrom looks for the event in a log, or among what is left of earlier records
 // in it.
 func pickFrom(ctx context.Context, f *format, log Kept, of *event.Source, offset int64, before, after int, remains bool) (events []event.Event, at int, err error) {
-	if of.Format == "evtx" && !remains {
-		part := chunksAround(log, offset)
-		if events, at, err = pick(ctx, f, of.Path, part, part.size, offset, before, after, part.shift, false); err == nil && complete(events, at, before, after, part, log) {
+	p := picker{ctx: ctx, format: f, label: of.Path, offset: offset, before: before, after: after, remains: remains}
+	if of.Format != "evtx" {
+		return p.pick(io.NewSectionReader(log, 0, log.Size()), log.Size(), func(off int64) int64 { return off })
+	}
+	if !remains { // which come behind all records
+		part, first, last := ringAround(log, offset)
+		events, at, err = p.pick(part, part.Size(), part.offset)
+		if err == nil && (at >= before || first) && (len(events)-1-at >= after || last) {
 			return events, at, nil
 		}
 	}
-	return pick(ctx, f, of.Path, io.NewSectionReader(log, 0, log.Size()), log.Size(), offset, before, after, 0, remains)
-}
-
-// complete: neighbours are missing only where the log ends.
-func complete(events []event.Event, at, before, after int, part *chunks, log Kept) bool {
-	return (at >= before || part.from == headerBytes) && (len(events)-1-at >= after || part.from+part.size-headerBytes >= log.Size())
+	whole := wholeRing(log)
+	return p.pick(whole, whole.Size(), whole.offset)
 }
 
 func formatNamed(name string) *format {
@@ -64,23 +65,33 @@ func formatNamed(name string) *format {
 	return &formats[i]
 }
 
-// pick reads until the event and its neighbours are there. Shift is what is
-// added to offsets.
-func pick(ctx context.Context, f *format, label string, r io.Reader, size, offset int64, before, after int, shift int64, remains bool) (events []event.Event, at int, err error) {
-	ctx, cancel := context.WithCancel(ctx)
+// A picker looks for the event at an offset of a log.
+type picker struct {
+	ctx           context.Context
+	format        *format
+	label         string
+	offset        int64
+	before, after int
+	remains       bool
+}
+
+// pick reads a log until the event and its neighbours are there. Place says where
+// an offset of it stands in the log that is looked for.
+func (p *picker) pick(r io.Reader, size int64, place func(int64) int64) (events []event.Event, at int, err error) {
+	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
-	src := &event.Source{Path: label}
+	src := &event.Source{Path: p.label}
 	at = -1
-	for batch := range f.read(ctx, input{r: r, size: size, workers: 1, recover: remains}, src) {
+	for batch := range p.format.read(ctx, input{r: r, size: size, workers: 1, recover: p.remains}, src) {
 		for _, e := range batch {
-			e.Offset += shift
+			e.Offset = place(e.Offset)
 			events = append(events, e)
 			switch {
-			case e.Offset == offset && at < 0:
+			case e.Offset == p.offset && at < 0:
 				at = len(events) - 1
-			case at < 0 && len(events) > before:
+			case at < 0 && len(events) > p.before:
 				events = events[1:]
-			case at >= 0 && len(events)-1-at >= after:
+			case at >= 0 && len(events)-1-at >= p.after:
 				return events, at, nil
 			}
 		}
@@ -89,46 +100,4 @@ func pick(ctx context.Context, f *format, label string, r io.Reader, size, offse
 		return nil, 0, errors.Join(ErrNoEvent, ctx.Err())
 	}
 	return events, at, nil
-}
-
-// The layout of an EVTX file that chunksAround goes by (MS-EVEN6; libevtx's
-// format document): a header of 4 KiB, then chunks of 64 KiB.
-const (
-	headerBytes = 4 << 10
-	chunkBytes  = 64 << 10
-)
-
-// chunks is a part of an EVTX log that is a log again: the file's header, and
-// some chunks behind it.
-type chunks struct {
-	log   Kept
-	from  int64 // where the chunks begin in the log
-	size  int64
-	shift int64 // of an offset in the part to that in the log
-	at    int64
-}
-
-// chunksAround is the chunk with an offset, and those beside it.
-func chunksAround(log Kept, offset int64) *chunks {
-	from := max(headerBytes, headerBytes+((offset-headerBytes)/chunkBytes-1)*chunkBytes)
-	to := min(log.Size(), from+3*chunkBytes)
-	return &chunks{log: log, from: from, size: headerBytes + max(0, to-from), shift: from - headerBytes}
-}
-
-func (c *chunks) Read(p []byte) (int, error) {
-	n, err := c.ReadAt(p, c.at)
-	c.at += int64(n)
-	return n, err
-}
-
-func (c *chunks) ReadAt(p []byte, off int64) (n int, err error) {
-	if off < 0 || off >= c.size {
-		return 0, io.EOF
-	}
-	if off < headerBytes {
-		p = p[:min(int64(len(p)), headerBytes-off)]
-		return c.log.ReadAt(p, off)
-	}
-	p = p[:min(int64(len(p)), c.size-off)]
-	return c.log.ReadAt(p, off+c.shift)
 }

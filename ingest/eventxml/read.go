@@ -47,6 +47,8 @@ type reader struct {
 	amid  bool // text around the events is no damage
 	done  bool // the consumer wants no more
 
+	rescans int
+
 	batch   []event.Event
 	bytes   int // of the text of batch
 	streams event.StreamBuilder
@@ -121,9 +123,24 @@ func (rd *reader) event() {
 			rd.damage(event.DamageTruncated, true, "the source ends within an event")
 			rd.roots = nil // reported with it
 		}
-		rd.recover(len(rd.in.text()))
+		rd.recover(rd.nextEvent())
 		return
 	}
+}
+
+// maxRescans bounds how often text is looked at again that was taken for a part
+// of an event without end: a comment that is not closed, say.
+const maxRescans = 64
+
+// nextEvent is where in the window another event may begin behind one without
+// end; else it is the end of the window.
+func (rd *reader) nextEvent() int {
+	text := rd.in.text()
+	i := bytes.Index(text[min(1, len(text)):], []byte("<Event "))
+	if rd.rescans++; i < 0 || rd.rescans > maxRescans {
+		return len(text)
+	}
+	return 1 + i
 }
 
 // reject counts an event that can't be read.

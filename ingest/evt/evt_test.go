@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -259,7 +260,11 @@ func TestMutations(t *testing.T) {
 	l.Start = (l.Size - headerSize) / 2
 	sound := l.Bytes()
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
+	rounds, err := strconv.Atoi(os.Getenv("VSSWHY_MUTATIONS"))
+	if err != nil {
+		rounds = 1500
+	}
+	for range rounds {
 		data := bytes.Clone(sound)
 		flips := 1 + rng.IntN(4)
 		for range flips {

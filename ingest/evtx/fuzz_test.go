@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -145,7 +146,16 @@ func mutate(log []byte, r *rand.Rand) ([]byte, map[int]bool) {
 		return off
 	}
 	chunks := (len(log) - fileHeaderSize) / chunkSize
-	switch r.IntN(10) {
+	switch r.IntN(12) {
+	case 2, 3: // a chunk is zeroed, or another stands in its place
+		a, b := r.IntN(chunks), r.IntN(chunks)
+		spoilt := slices.Clone(log)
+		touched[a] = true
+		place := spoilt[fileHeaderSize+a*chunkSize:][:chunkSize]
+		if copy(place, log[fileHeaderSize+b*chunkSize:]); r.IntN(2) == 0 {
+			clear(place)
+		}
+		return spoilt, touched
 	case 0:
 		n := r.IntN(len(log))
 		for i := max(0, (n-fileHeaderSize)/chunkSize); i < chunks; i++ {
@@ -188,53 +198,118 @@ func mutate(log []byte, r *rand.Rand) ([]byte, map[int]bool) {
 	return log, touched
 }
 
+// mutations is how many logs are spoilt: by default so many as take little time.
+func mutations() int {
+	if n, err := strconv.Atoi(os.Getenv("VSSWHY_MUTATIONS")); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 300
+	}
+	return 16_000
+}
+
+// mutants are logs of some chunks: synthetic ones, and the beginnings of real ones.
+func mutants() (logs [][]byte) {
+	for _, opts := range [][]evtxtest.Option{
+		{evtxtest.PerChunk(20)}, {evtxtest.PerChunk(20), evtxtest.Direct()}, {evtxtest.PerChunk(7), evtxtest.NoCRC()}, {evtxtest.PerChunk(15), evtxtest.Dirty(), evtxtest.Minor(2)},
+	} {
+		logs = append(logs, evtxtest.Write(manyXML(1, 60), opts...))
+	}
+	files, _ := filepath.Glob(filepath.Join(realData, "*", "*.evtx"))
+	for _, file := range files {
+		log, err := os.ReadFile(file)
+		if err == nil && len(log) >= fileHeaderSize+chunkSize {
+			chunks := min(3, (len(log)-fileHeaderSize)/chunkSize)
+			logs = append(logs, log[:fileHeaderSize+chunks*chunkSize])
+		}
+	}
+	return logs
+}
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
 // TestMutations spoils logs some thousand times. Whatever happens to some
 // chunks, the events of the others are all still found, in little time and
 // memory.
 func TestMutations(t *testing.T) {
-	logs := [][]byte{
-		evtxtest.Write(manyXML(1, 120), evtxtest.PerChunk(20)),
-		evtxtest.Write(manyXML(1, 60), evtxtest.PerChunk(20), evtxtest.Direct()),
-	}
-	for _, name := range []string{"python-evtx/dns_log_malformed.evtx", "splunk-attack-data/dc-Application.evtx"} {
-		if log, err := os.ReadFile(filepath.Join(realData, filepath.FromSlash(name))); err == nil {
-			logs = append(logs, log[:min(len(log), fileHeaderSize+2*chunkSize)])
-		}
-	}
+	logs := mutants()
 	var wholes [][]event.Event
 	for _, log := range logs {
 		whole, _ := readAll(t, log, Options{})
 		wholes = append(wholes, whole)
 	}
-	rounds := 3000
-	if testing.Short() {
-		rounds = 300
-	}
 	r := rand.New(rand.NewPCG(1, 2))
-	var before, after runtime.MemStats
-	for i := range rounds {
-		log, whole := logs[i%len(logs)], wholes[i%len(logs)]
-		spoilt, touched := mutate(log, r)
-		runtime.ReadMemStats(&before)
-		start := time.Now()
-		events, _ := readAll(t, spoilt, Options{})
-		runtime.ReadMemStats(&after)
-		if spent := time.Since(start); spent > 2*time.Second {
-			t.Errorf("mutation %d took %v", i, spent)
-		}
-		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
-			t.Errorf("mutation %d took %d MiB", i, used>>20)
-		}
-		found := map[string]bool{}
-		for _, e := range events {
-			found[identity(&e)] = true
-		}
+	for i := range mutations() {
+		spoilt, touched := mutate(logs[i%len(logs)], r)
+		checkMutant(t, fmt.Sprint("mutation ", i), spoilt, wholes[i%len(logs)], touched)
+	}
+	t.Logf("%d logs", len(logs))
+}
+
+// TestCuts cuts a log at every 512th byte: all events before the cut are there.
+func TestCuts(t *testing.T) {
+	log := evtxtest.Write(manyXML(1, 60), evtxtest.PerChunk(20))
+	whole, _ := readAll(t, log, Options{})
+	for n := 0; n < len(log); n += 512 {
+		events, src := readAll(t, log[:n], Options{})
+		want := 0
 		for _, e := range whole {
-			if !touched[int(e.Offset-fileHeaderSize)/chunkSize] && !found[identity(&e)] {
-				t.Fatalf("mutation %d: record %d of a sound chunk is lost", i, e.Record)
+			if end := e.Offset + int64(le.Uint32(log[e.Offset+4:])); end <= int64(n) {
+				want++
 			}
 		}
+		if len(events) != want || want < len(whole) && !src.Lost() {
+			t.Errorf("cut at %d: %d events, want %d; lost: %v", n, len(events), want, src.Lost())
+		}
 	}
+}
+
+func checkMutant(t *testing.T, name string, log []byte, whole []event.Event, touched map[int]bool) {
+	t.Helper()
+	var events []event.Event
+	start := time.Now()
+	used := allocated(func() { events, _ = readAll(t, log, Options{}) })
+	if spent := time.Since(start); spent > 2*time.Second {
+		t.Errorf("%s took %v", name, spent)
+	}
+	if used > 64<<20 {
+		t.Errorf("%s took %d MiB", name, used>>20)
+	}
+	found := map[eventIdentity]bool{}
+	for i := range events {
+		found[identityOf(&events[i])] = true
+	}
+	for i := range whole {
+		if e := &whole[i]; !touched[int(e.Offset-fileHeaderSize)/chunkSize] && !found[identityOf(e)] {
+			t.Fatalf("%s: record %d of a sound chunk is lost", name, e.Record)
+		}
+	}
+}
+
+// An eventIdentity tells events of one log apart by what they say.
+type eventIdentity struct {
+	record             uint64
+	time               int64
+	provider, computer string
+	id                 uint32
+	fields             int
+	last               event.Field
+}
+
+func identityOf(e *event.Event) eventIdentity {
+	i := eventIdentity{e.Record, e.Time.UnixNano(), e.Provider, e.Computer, e.ID, len(e.Fields), event.Field{}}
+	if len(e.Fields) > 0 {
+		i.last = e.Fields[len(e.Fields)-1]
+	}
+	return i
 }
 
 // identity tells events apart by what they say, not by where they stand.

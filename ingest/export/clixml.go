@@ -74,7 +74,6 @@ func clixmlRecords(l *lines, report reporter) iter.Seq[record] {
 	return func(yield func(record) bool) {
 		in := &lineText{l: l}
 		d := xml.NewDecoder(in)
-		d.Strict = false
 		d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded already
 		o := objects{d: d, in: in}
 		for {

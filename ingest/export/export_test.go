@@ -8,8 +8,10 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -380,6 +382,35 @@ func TestEventViewer(t *testing.T) {
 			if e.ID != want.ID || e.Provider != want.Provider || e.Level != event.LevelInformation && e.Level != want.Level || e.Message == "" || ahead%(15*time.Minute) != 0 || ahead.Abs() > 14*time.Hour {
 				t.Fatalf("event %d is %+v, want %+v", i, e, want)
 			}
+		}
+	}
+}
+
+// TestMutations changes bytes of every form: reading ends in little time, and
+// what is lost is said.
+func TestMutations(t *testing.T) {
+	var events []event.Event
+	for range 20 {
+		events = append(events, sample()...)
+	}
+	rounds, err := strconv.Atoi(os.Getenv("VSSWHY_MUTATIONS"))
+	if err != nil {
+		rounds = 1000
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range rounds {
+		f := &forms[i%len(forms)]
+		text := []byte(f.write(events))
+		for range 1 + rng.IntN(6) {
+			text[rng.IntN(len(text))] = byte(rng.IntN(256))
+		}
+		start := time.Now()
+		got, src := read(t, text, Options{})
+		if spent := time.Since(start); spent > 2*time.Second {
+			t.Errorf("mutation %d, %s: %v", i, f.name, spent)
+		}
+		if f.format == "clixml" && len(got) < len(events)-6 && !src.Lost() {
+			t.Errorf("mutation %d, %s: %d of %d events, and nothing says so", i, f.name, len(got), len(events))
 		}
 	}
 }
