@@ -43,6 +43,7 @@ type Session struct {
 type ScanState struct {
 	Read, Total int64 // bytes
 	Events      int64
+	Left        string         // how long it will still take, in words; "" if nothing is known
 	Path        string         // what is being read
 	Report      *report.Report // of what was read so far; nil: as before
 	Done        bool
@@ -59,7 +60,11 @@ func (s ScanState) line() string {
 	case s.Done || s.Total == 0:
 		return ""
 	}
-	return fmt.Sprintf("scanning: %d%% of %.1f MiB, %d events", 100*s.Read/s.Total, float64(s.Total)/mib, s.Events)
+	line := fmt.Sprintf("scanning: %d%% of %.1f MiB, %d events", 100*s.Read/s.Total, float64(s.Total)/mib, s.Events)
+	if s.Left != "" {
+		line += ", " + s.Left
+	}
+	return line
 }
 
 // Run shows a session until the engineer quits. The terminal is restored however

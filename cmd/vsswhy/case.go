@@ -107,7 +107,7 @@ func (e *engine) keep(ctx context.Context, stderr io.Writer, paths []string, opt
 	defer c.Close()
 	bar := newProgressLine(stderr)
 	defer bar.stop()
-	return e.fill(ctx, c, paths, opt, watcher{progress: bar.progress})
+	return e.fill(ctx, c, paths, opt, bar.watch(e))
 }
 
 // fill scans into a case that is open.

@@ -193,6 +193,20 @@ const (
 	evaluateShare = 5
 )
 
+// live evaluates the rules now and then over what was read so far, and hands the
+// report to show.
+func (e *engine) live(show func(*report.Report)) func(*scene.Builder) {
+	due := time.Now().Add(evaluateFirst)
+	return func(b *scene.Builder) {
+		start := time.Now()
+		if start.Before(due) {
+			return
+		}
+		show(e.evaluate(b.Build()))
+		due = time.Now().Add(max(evaluateEvery, evaluateShare*time.Since(start)))
+	}
+}
+
 // liveScan scans, and sends how far it is and what it has found.
 func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, send func(tui.ScanState)) {
 	progress := new(ingest.Progress)
@@ -201,26 +215,25 @@ func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, op
 	go func() {
 		tick := time.NewTicker(showEvery)
 		defer tick.Stop()
-		for {
+		var p pace
+		for start := time.Now(); ; {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
-				send(stateOf(progress))
+				state := stateOf(progress)
+				if left, ok := p.look(time.Since(start), state.Read, state.Total); ok {
+					state.Left = inWords(left)
+				}
+				send(state)
 			}
 		}
 	}()
-	due := time.Now().Add(evaluateFirst)
-	live := func(b *scene.Builder) {
-		start := time.Now()
-		if start.Before(due) {
-			return
-		}
+	live := e.live(func(r *report.Report) {
 		state := stateOf(progress)
-		state.Report = e.evaluate(b.Build())
+		state.Report = r
 		send(state)
-		due = time.Now().Add(max(evaluateEvery, evaluateShare*time.Since(start)))
-	}
+	})
 	r, err := e.fill(ctx, c, paths, opt, watcher{progress, live})
 	state := stateOf(progress)
 	state.Done, state.Report, state.Err = true, r, err

@@ -5,18 +5,23 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/rules"
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
 // progressLine shows on one line of a terminal how far the scan is. It stays
 // silent where standard error is no terminal, and for scans that end at once.
 type progressLine struct {
 	progress *ingest.Progress
+	findings atomic.Int64 // so far, but for those that are ruled out
+	pace     pace
 	w        *os.File
 	done     chan struct{}
 	wait     sync.WaitGroup
@@ -55,11 +60,34 @@ func (p *progressLine) loop() {
 func (p *progressLine) line(spent time.Duration) string {
 	const mib = 1 << 20
 	done, total := p.progress.BytesDone.Load(), p.progress.BytesTotal.Load()
-	left := ""
-	if done > 0 && total > done {
-		left = fmt.Sprintf(", %v left", (time.Duration(float64(spent) * float64(total-done) / float64(done))).Round(time.Second))
+	text := fmt.Sprintf("%d of %d MiB, %d files, %d events", done/mib, total/mib, p.progress.Sources.Load(), p.progress.Events.Load())
+	if n := p.findings.Load(); n > 0 {
+		text += fmt.Sprintf(", %d findings", n)
 	}
-	return fmt.Sprintf("%d of %d MiB, %d files, %d events%s  %s", done/mib, total/mib, p.progress.Sources.Load(), p.progress.Events.Load(), left, tail(event.Clean(p.progress.Path())))
+	if left, ok := p.pace.look(spent, done, total); ok {
+		text += ", " + inWords(left)
+	}
+	return text + "  " + tail(event.Clean(p.progress.Path()))
+}
+
+// found takes a report of what was read so far.
+func (p *progressLine) found(r *report.Report) {
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Verdict != rules.RuledOut.String() {
+			n++
+		}
+	}
+	p.findings.Store(int64(n))
+}
+
+// watch is what a scan is watched by: rules are evaluated while it runs only if
+// somebody sees the line.
+func (p *progressLine) watch(e *engine) watcher {
+	if p.w == nil {
+		return watcher{progress: p.progress}
+	}
+	return watcher{progress: p.progress, live: e.live(p.found)}
 }
 
 // tail keeps the end of a label, which tells more than its beginning.

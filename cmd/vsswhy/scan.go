@@ -188,7 +188,7 @@ func (e *engine) scan(ctx context.Context, stderr io.Writer, paths []string, opt
 	for i, p := range paths {
 		inputs[i].Path = p
 	}
-	_, r := e.diagnose(ctx, inputs, opt, watcher{progress: bar.progress}, nil)
+	_, r := e.diagnose(ctx, inputs, opt, bar.watch(e), nil)
 	return r
 }
 
