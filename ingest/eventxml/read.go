@@ -65,7 +65,7 @@ type strayKind uint8
 const (
 	strayNothing strayKind = iota
 	strayText              // text outside of any event
-	strayEnd               // the end of an event whose beginning is missing: a loss
+	strayPart              // the end of an event whose beginning is missing: a loss
 )
 
 func newReader(ctx context.Context, r io.Reader, src *event.Source, opt Options) *reader {
@@ -132,8 +132,8 @@ func (rd *reader) event() {
 // of an event without end: a comment that is not closed, say.
 const maxRescans = 64
 
-// nextEvent is where in the window another event may begin behind one without
-// end; else it is the end of the window.
+// nextEvent is where in the window another event may begin behind an event, or
+// markup, without end; else it is the end of the window.
 func (rd *reader) nextEvent() int {
 	text := rd.in.text()
 	i := bytes.Index(text[min(1, len(text)):], []byte("<Event "))
@@ -232,7 +232,11 @@ func (rd *reader) between() {
 	case err != errShort:
 		rd.skip(max(s.i, 1), strayText)
 	case rd.in.more() != nil:
-		rd.skip(len(text), strayText)
+		kind := strayPart // markup without end, and so what it was
+		if rd.amid {
+			kind = strayText
+		}
+		rd.skip(rd.nextEvent(), kind)
 	}
 }
 
@@ -244,6 +248,9 @@ func (rd *reader) around(kind tokenKind, s *scanner) {
 	case tokenDTD:
 		rd.damage(event.DamageUnsupported, false, "document type declaration not used: entities stay as they are written")
 	case tokenStart:
+		if string(s.local()) == "System" {
+			rd.report(strayPart)
+		}
 		if !s.empty && len(rd.roots) < maxDepth {
 			rd.roots = append(rd.roots, string(s.data[:min(len(s.data), maxName)]))
 		}
@@ -252,7 +259,7 @@ func (rd *reader) around(kind tokenKind, s *scanner) {
 			rd.roots = rd.roots[:n-1]
 			rd.astray = false
 		} else {
-			rd.report(strayEnd)
+			rd.report(strayPart)
 		}
 	case tokenCDATA:
 		rd.report(strayText)
@@ -271,8 +278,8 @@ func (rd *reader) report(kind strayKind) {
 		return
 	}
 	rd.stray = kind
-	if kind == strayEnd {
-		rd.damage(event.DamageSyntax, true, "the end of an event whose beginning is missing")
+	if kind == strayPart {
+		rd.damage(event.DamageSyntax, true, "a part of an event whose beginning is missing")
 	} else {
 		rd.damage(event.DamageSyntax, false, "text outside of any event")
 	}

@@ -226,7 +226,7 @@ func TestReadDamage(t *testing.T) {
 		{"garbage between events", ok + "\x00\x01 > garbage & <more" + ok, 2, 2, 0, harmless(event.DamageSyntax, n, "line 1: text outside of any event")},
 		{"an event without beginning", "or</Data></EventData></Event>" + ok, 1, 1, 0, []event.Damage{
 			{Kind: event.DamageSyntax, Detail: "line 1: text outside of any event"},
-			{Kind: event.DamageSyntax, Offset: 2, Detail: "line 1: the end of an event whose beginning is missing", Lost: true}}},
+			{Kind: event.DamageSyntax, Offset: 2, Detail: "line 1: a part of an event whose beginning is missing", Lost: true}}},
 		{"an event without end", ok[:len(ok)-8] + ok, 1, 2, 1, lost(event.DamageSyntax, 0, "line 1: event not readable: another event begins before this one ends")},
 		{"a cut file, and another one after it", "<Events>" + vssEvent[:500] + header + "<Events>" + vssEvent + "</Events>", 1, 2, 1,
 			lost(event.DamageSyntax, 8, "line 1: event not readable: another event begins before this one ends")},
