@@ -47,36 +47,6 @@ func place(path string, e *event.Event) string {
 // U+FFFD for bytes that are no UTF-8.
 type jsonEvents struct{ w *bufio.Writer }
 
-type jsonEvent struct {
-	Time         report.Time `json:"time"`
-	Computer     string      `json:"computer"`
-	Channel      string      `json:"channel"`
-	Provider     string      `json:"provider"`
-	ProviderGUID string      `json:"provider_guid,omitempty"`
-	EventSource  string      `json:"event_source,omitempty"`
-	ID           uint32      `json:"id"`
-	Qualifiers   uint16      `json:"qualifiers"`
-	Version      uint8       `json:"version"`
-	Level        uint8       `json:"level"`
-	Task         uint16      `json:"task"`
-	Opcode       uint8       `json:"opcode"`
-	Keywords     string      `json:"keywords"` // 0x…: JSON's numbers end at 53 bits
-	ActivityID   string      `json:"activity_id,omitempty"`
-	ProcessID    uint32      `json:"process_id"`
-	ThreadID     uint32      `json:"thread_id"`
-	UserID       string      `json:"user_id,omitempty"`
-	Payload      string      `json:"payload"`
-	Fields       []jsonField `json:"fields"`
-	Message      string      `json:"message,omitempty"`
-	Codes        []string    `json:"codes"`
-	Summary      string      `json:"summary"`
-	Source       string      `json:"source"`
-	Record       uint64      `json:"record"`
-	Offset       int64       `json:"offset"`
-	Line         int         `json:"line,omitempty"`
-	Recovered    bool        `json:"recovered,omitempty"`
-}
-
 // Fields are a list, because names repeat.
 type jsonField struct {
 	Name  string `json:"name"`
@@ -131,17 +101,7 @@ func (j jsonEvents) add(h hit) {
 		writeJSONLine(j.w, newStoredEvent(h))
 		return
 	}
-	e := h.event
-	out := jsonEvent{
-		Time: report.Time{Time: e.Time}, Computer: e.Computer, Channel: e.Channel,
-		Provider: e.Provider, ProviderGUID: e.ProviderGUID, EventSource: e.EventSource,
-		ID: e.ID, Qualifiers: e.Qualifiers, Version: e.Version, Level: uint8(e.Level), Task: e.Task, Opcode: e.Opcode,
-		Keywords: fmt.Sprintf("0x%016x", e.Keywords), ActivityID: e.ActivityID, ProcessID: e.ProcessID, ThreadID: e.ThreadID, UserID: e.UserID,
-		Payload: e.Payload, Fields: jsonFields(e.Fields), Message: e.Message,
-		Codes: append([]string{}, query.Values(h.row, query.Code)...), Summary: known.Summary(e.Provider, e.ID),
-		Source: h.path, Record: e.Record, Offset: e.Offset, Line: e.Line, Recovered: e.Recovered,
-	}
-	writeJSONLine(j.w, out)
+	j.w.Write(appendEvent(nil, h.path, h.event, h.row))
 }
 
 func (j jsonEvents) end() error { return nil }

@@ -233,6 +233,9 @@ func isTerminal(stream any) bool {
 
 // list prints batch by batch, so that its memory does not grow with the input.
 func (l *lister) list(w io.Writer) error {
+	if l.opt.format == "jsonl" && l.opt.facets == "" {
+		return l.listLines(w)
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	s, err := l.opt.newSink(l.ctx, out, l.stderr)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules"
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
 // readAll reads the events of a folder that an interest wants.
@@ -117,6 +118,37 @@ func TestEventsAsJSON(t *testing.T) {
 	}
 }
 
+// A jsonEvent is a line of "events --format jsonl".
+type jsonEvent struct {
+	Time         report.Time `json:"time"`
+	Computer     string      `json:"computer"`
+	Channel      string      `json:"channel"`
+	Provider     string      `json:"provider"`
+	ProviderGUID string      `json:"provider_guid,omitempty"`
+	EventSource  string      `json:"event_source,omitempty"`
+	ID           uint32      `json:"id"`
+	Qualifiers   uint16      `json:"qualifiers"`
+	Version      uint8       `json:"version"`
+	Level        uint8       `json:"level"`
+	Task         uint16      `json:"task"`
+	Opcode       uint8       `json:"opcode"`
+	Keywords     string      `json:"keywords"` // 0x…: JSON's numbers end at 53 bits
+	ActivityID   string      `json:"activity_id,omitempty"`
+	ProcessID    uint32      `json:"process_id"`
+	ThreadID     uint32      `json:"thread_id"`
+	UserID       string      `json:"user_id,omitempty"`
+	Payload      string      `json:"payload"`
+	Fields       []jsonField `json:"fields"`
+	Message      string      `json:"message,omitempty"`
+	Codes        []string    `json:"codes"`
+	Summary      string      `json:"summary"`
+	Source       string      `json:"source"`
+	Record       uint64      `json:"record"`
+	Offset       int64       `json:"offset"`
+	Line         int         `json:"line,omitempty"`
+	Recovered    bool        `json:"recovered,omitempty"`
+}
+
 func (j *jsonEvent) event(t *testing.T) event.Event {
 	e := event.Event{
 		Ref: event.Ref{Offset: j.Offset}, Line: j.Line, Record: j.Record, Time: j.Time.Time,
@@ -189,4 +221,35 @@ func TestEventsInterrupted(t *testing.T) {
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
+}
+
+// TestJSONTime: times as reports write them.
+func TestJSONTime(t *testing.T) {
+	for _, at := range []time.Time{time.Unix(0, 100).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2010, 3, 4, 5, 6, 7, 1234500, time.UTC), time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		if got, want := string(appendTime(nil, at)), (report.Time{Time: at}).String(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// FuzzJSONText: a text of JSON lines is what JSON's own reader takes it for, and
+// nothing in it acts on a terminal.
+func FuzzJSONText(f *testing.F) {
+	for _, s := range []string{"", "plain", "a\"b\\c\n\r\t", "\x00\x1b[2J\x7f\u009b", "Jiří, ボリューム 🙂", "\u202e\u2028\ufeff\U000e0041", "bad\xff\xc3(", "<&>"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		text := appendJSONText(nil, s)
+		var got string
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		want := ""
+		for _, r := range s {
+			want += string(r) // U+FFFD for each byte that is no UTF-8
+		}
+		if got != want || event.Clean(string(text)) != string(text) {
+			t.Fatalf("%q became %s", s, text)
+		}
+	})
 }

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/vsswhy/vsswhy/index/query"
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/ingest/known"
+)
+
+// JSON lines of all events of a bundle are gigabytes, so they are appended by
+// hand, and batches are made into lines on all cores.
+
+// appendEvent appends an event as one line of JSON, with its end. Text is that of
+// the log, with U+FFFD for bytes that are no UTF-8, and escapes for what could act
+// on a terminal.
+func appendEvent(b []byte, path string, e *event.Event, row query.Row) []byte {
+	o := jsonObject{append(b, '{')}
+	o.time("time", e.Time)
+	o.text("computer", e.Computer)
+	o.text("channel", e.Channel)
+	o.text("provider", e.Provider)
+	o.some("provider_guid", e.ProviderGUID)
+	o.some("event_source", e.EventSource)
+	o.number("id", uint64(e.ID))
+	o.number("qualifiers", uint64(e.Qualifiers))
+	o.number("version", uint64(e.Version))
+	o.number("level", uint64(e.Level))
+	o.number("task", uint64(e.Task))
+	o.number("opcode", uint64(e.Opcode))
+	o.hex("keywords", e.Keywords)
+	o.some("activity_id", e.ActivityID)
+	o.number("process_id", uint64(e.ProcessID))
+	o.number("thread_id", uint64(e.ThreadID))
+	o.some("user_id", e.UserID)
+	o.text("payload", e.Payload)
+	o.fields("fields", e.Fields)
+	o.some("message", e.Message)
+	o.codes("codes", row.Codes())
+	o.text("summary", known.Summary(e.Provider, e.ID))
+	o.text("source", path)
+	o.number("record", e.Record)
+	o.key("offset")
+	o.b = strconv.AppendInt(o.b, e.Offset, 10)
+	if e.Line != 0 {
+		o.number("line", uint64(e.Line))
+	}
+	if e.Recovered {
+		o.key("recovered")
+		o.b = append(o.b, "true"...)
+	}
+	return append(o.b, '}', '\n')
+}
+
+// A jsonObject is an object that is being appended. Keys need no escapes.
+type jsonObject struct{ b []byte }
+
+func (o *jsonObject) key(name string) {
+	if o.b[len(o.b)-1] != '{' {
+		o.b = append(o.b, ',')
+	}
+	o.b = append(append(append(o.b, '"'), name...), '"', ':')
+}
+
+func (o *jsonObject) text(name, value string) {
+	o.key(name)
+	o.b = appendJSONText(o.b, value)
+}
+
+// some is text for a value that is left out if it is empty.
+func (o *jsonObject) some(name, value string) {
+	if value != "" {
+		o.text(name, value)
+	}
+}
+
+func (o *jsonObject) number(name string, n uint64) {
+	o.key(name)
+	o.b = strconv.AppendUint(o.b, n, 10)
+}
+
+// hex is for numbers of 64 bits: JSON's end at 53.
+func (o *jsonObject) hex(name string, n uint64) {
+	o.key(name)
+	o.b = append(o.b, `"0x`...)
+	for shift := 60; shift >= 0; shift -= 4 {
+		o.b = append(o.b, "0123456789abcdef"[n>>shift&0xf])
+	}
+	o.b = append(o.b, '"')
+}
+
+func (o *jsonObject) time(name string, t time.Time) {
+	o.key(name)
+	o.b = append(o.b, '"')
+	if !t.IsZero() {
+		o.b = appendTime(o.b, t.UTC())
+	}
+	o.b = append(o.b, '"')
+}
+
+// appendTime appends a time as reports write it, "2006-01-02T15:04:05.0000000Z".
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, "2006-01-02T15:04:05.0000000Z")
+	}
+	hour, minute, second := t.Clock()
+	for _, part := range [...]struct {
+		n, digits int
+		end       byte
+	}{{year, 4, '-'}, {int(month), 2, '-'}, {day, 2, 'T'}, {hour, 2, ':'}, {minute, 2, ':'}, {second, 2, '.'}, {t.Nanosecond() / 100, 7, 'Z'}} {
+		b = append(b, "0000000"[:part.digits]...)
+		for i, n := len(b)-1, part.n; n > 0; i, n = i-1, n/10 {
+			b[i] = byte('0' + n%10)
+		}
+		b = append(b, part.end)
+	}
+	return b
+}
+
+// fields are a list, because names repeat.
+func (o *jsonObject) fields(name string, fields []event.Field) {
+	o.key(name)
+	o.b = append(o.b, '[')
+	for i, f := range fields {
+		if i > 0 {
+			o.b = append(o.b, ',')
+		}
+		o.b = append(o.b, `{"name":`...)
+		o.b = appendJSONText(o.b, f.Name)
+		o.b = append(o.b, `,"value":`...)
+		o.b = append(appendJSONText(o.b, f.Value), '}')
+	}
+	o.b = append(o.b, ']')
+}
+
+func (o *jsonObject) codes(name string, codes []known.Code) {
+	o.key(name)
+	o.b = append(o.b, '[')
+	for i, c := range codes {
+		if i > 0 {
+			o.b = append(o.b, ',')
+		}
+		o.b = appendJSONText(o.b, c.String())
+	}
+	o.b = append(o.b, ']')
+}
+
+// appendJSONText appends a string with its quotation marks.
+func appendJSONText(b []byte, s string) []byte {
+	b = append(b, '"')
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && plainJSON[s[n]] {
+			n++
+		}
+		b = append(b, s[:n]...)
+		if s = s[n:]; len(s) > 0 {
+			r, size := utf8.DecodeRuneInString(s)
+			b = appendJSONRune(b, r)
+			s = s[size:]
+		}
+	}
+	return append(b, '"')
+}
+
+// plainJSON are the bytes that stand for themselves.
+var plainJSON = func() (table [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
+
+func appendJSONRune(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	if s := string(r); event.Clean(s) == s {
+		return append(b, s...)
+	}
+	for _, unit := range utf16.AppendRune(nil, r) {
+		b = append(b, '\\', 'u', "0123456789abcdef"[unit>>12], "0123456789abcdef"[unit>>8&0xf], "0123456789abcdef"[unit>>4&0xf], "0123456789abcdef"[unit&0xf])
+	}
+	return b
+}
+
+// A lineBatch is a batch on its way to lines.
+type lineBatch struct {
+	event.Batch
+	lines  []byte
+	buffer *[]byte       // whose memory the lines are in
+	ends   []int         // of each line
+	made   chan struct{} // closed when the lines are there
+}
+
+// listLines prints the events that match as JSON lines, in order.
+func (l *lister) listLines(w io.Writer) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	n := runtime.GOMAXPROCS(0)
+	todo, done := make(chan *lineBatch, n), make(chan *lineBatch, 2*n)
+	stop := make(chan struct{}) // closed when no more is wanted
+	for range n {
+		go func() {
+			for b := range todo {
+				l.makeLines(b)
+				close(b.made)
+			}
+		}()
+	}
+	go func() {
+		defer close(done)
+		defer close(todo)
+		for b := range scanPaths(l.ctx, l.progressTo(), l.paths, l.opt.reading.options(), l.interest) {
+			batch := &lineBatch{Batch: b, made: make(chan struct{})}
+			select {
+			case done <- batch: // at most so many are ahead
+				todo <- batch
+			case <-stop:
+				return
+			}
+		}
+	}()
+	var err error
+	for b := range done {
+		<-b.made
+		if err != nil || l.more {
+			continue // the rest only comes to its end
+		}
+		if err = l.putLines(out, b); err != nil || l.more {
+			close(stop)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// lineBuffers are of batches that were written.
+var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (l *lister) makeLines(b *lineBatch) {
+	b.buffer = lineBuffers.Get().(*[]byte)
+	b.lines = (*b.buffer)[:0]
+	var row query.EventRow
+	for i := range b.Events {
+		e := &b.Events[i]
+		if row.Reset(e); l.match(&row) {
+			b.lines = appendEvent(b.lines, b.Source.Path, e, &row)
+			b.ends = append(b.ends, len(b.lines))
+		}
+	}
+}
+
+// putLines writes the lines of a batch, up to --limit.
+func (l *lister) putLines(out *bufio.Writer, b *lineBatch) error {
+	n := len(b.ends)
+	if l.opt.limit > 0 && l.found+n > l.opt.limit {
+		n, l.more = l.opt.limit-l.found, true
+	}
+	l.found += n
+	if n > 0 {
+		out.Write(b.lines[:b.ends[n-1]])
+	}
+	*b.buffer = b.lines
+	lineBuffers.Put(b.buffer)
+	if b.Last {
+		l.source(b.Source)
+	}
+	return out.Flush()
+}
