@@ -24,10 +24,7 @@ func TestInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := bytes.Repeat(log[4096:], 3000) // some 200 MB
-	if err := os.WriteFile(filepath.Join(dir, "zz.evtx"), append(log[:4096:4096], large...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeRepeated(t, filepath.Join(dir, "zz.evtx"), log[:4096], log[4096:], 3000) // some 200 MB
 	bundle := filepath.Join(t.TempDir(), "b.tgz")
 	if out, err := exec.Command("tar", "-czf", bundle, "-C", dir, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -56,6 +53,22 @@ func TestInterrupted(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
 		t.Errorf("left in the temporary folder: %s", strings.Join(left, ", "))
+	}
+}
+
+// writeRepeated writes a header and then a part again and again.
+func writeRepeated(t *testing.T, path string, header, part []byte, times int) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.Write(header)
+	for range times {
+		if _, err := f.Write(part); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -147,7 +147,9 @@ func TestScreenTriage(t *testing.T) {
 	term.typed("the guest is newer")
 	term.press("Enter")
 	term.see("the guest is newer")
-	term.press("3", "i")
+	term.press("3")
+	term.see(" record ", " offset ") // the event of the cursor is there
+	term.press("i")
 	term.typed("first boot")
 	term.press("Enter")
 	term.see("note saved")
@@ -191,7 +193,11 @@ func TestScreenCopies(t *testing.T) {
 	remote := startTerminalWith(t, "SSH_TTY=/dev/pts/9", 120, 40, "open", c)
 	remote.tmux("set-option", "-g", "set-clipboard", "on")
 	remote.see("confirmed")
-	remote.press("3", "e", "y")
+	remote.press("3")
+	remote.see("21 of 21 events", "EventLog") // else the key finds no rows to go through
+	remote.press("e")
+	remote.see("Microsoft-Windows-Hyper-V-VMMS 10103")
+	remote.press("y")
 	chooseItem(remote, "one line")
 	remote.see("through the terminal (OSC 52)")
 	if got := remote.tmux("show-buffer"); !strings.Contains(got, "10103") {
