@@ -202,6 +202,7 @@ func appendJSONRune(b []byte, r rune) []byte {
 // A lineBatch is a batch on its way to lines.
 type lineBatch struct {
 	event.Batch
+	path   string // Source.Path, which the scan writes again when the source ends
 	lines  []byte
 	buffer *[]byte       // whose memory the lines are in
 	ends   []int         // of each line
@@ -226,7 +227,7 @@ func (l *lister) listLines(w io.Writer) error {
 		defer close(done)
 		defer close(todo)
 		for b := range scanPaths(l.ctx, l.progressTo(), l.paths, l.opt.reading.options(), l.interest) {
-			batch := &lineBatch{Batch: b, made: make(chan struct{})}
+			batch := &lineBatch{Batch: b, path: b.Source.Path, made: make(chan struct{})}
 			select {
 			case done <- batch: // at most so many are ahead
 				todo <- batch
@@ -261,7 +262,7 @@ func (l *lister) makeLines(b *lineBatch) {
 	for i := range b.Events {
 		e := &b.Events[i]
 		if row.Reset(e); l.match(&row) {
-			b.lines = appendEvent(b.lines, b.Source.Path, e, &row)
+			b.lines = appendEvent(b.lines, b.path, e, &row)
 			b.ends = append(b.ends, len(b.lines))
 		}
 	}

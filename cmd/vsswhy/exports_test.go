@@ -98,6 +98,9 @@ func exportAll(t *testing.T, dir, ending string, form func([]exportedEvent) stri
 // TestOtherForms: a log that is there as CSV or Clixml, too, counts once: the same
 // findings, the same events in a case, whichever was there first.
 func TestOtherForms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program many times")
+	}
 	for ending, form := range map[string]func([]exportedEvent) string{".csv": exportCSV, ".xml": exportClixml} {
 		bare, both := unpacked(t, "iscsi-confirmed"), unpacked(t, "iscsi-confirmed")
 		logs := exportAll(t, both, ending, form, func(string) bool { return true })
@@ -136,6 +139,9 @@ func TestOtherForms(t *testing.T) {
 // TestExportsAlone: with nothing but exports, their events are there, no finding
 // is better than it is with the logs themselves, and what is not judged is said.
 func TestExportsAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program many times")
+	}
 	order := map[string]int{"": 0, "ruled-out": 0, "possible": 1, "likely": 2, "confirmed": 3}
 	judged := 0
 	for _, name := range []string{"iscsi-confirmed", "csv-two-nodes", "restore-confirmed", "guest-backup-likely", "lookalike-other-writer"} {

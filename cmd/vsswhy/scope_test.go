@@ -16,6 +16,9 @@ import (
 // program reads a part of the events only, and finds for that failure what it
 // finds when asked about everything.
 func TestAroundChangesNoVerdict(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the program many times")
+	}
 	bundles, _ := filepath.Glob(filepath.Join(casesDir, "*.zip"))
 	if len(bundles) < 20 {
 		t.Fatalf("%d cases", len(bundles))
