@@ -78,13 +78,13 @@ func TestScreenEvents(t *testing.T) {
 		{"/ C-u", "/10[0-9]{3}/ -host:NODE-B", []string{"of 21 events"}},
 		{"/ C-u", "since:2010-03-14T23:00:00Z until:+2m", []string{"of 21 events"}},
 		{"/ C-u", "", []string{"21 of 21 events"}},
-		{"s", "5140", []string{"21 of 21 events"}}, // a search keeps the others
-		{"n", "", []string{"5140"}},
-		{"f", "", []string{"only ", "without ", "vol:Volume1"}}, // filter from the field
+		{"s", "5140", []string{"21 of 21 events"}},                       // a search keeps the others
+		{"n", "", []string{"Microsoft-Windows-FailoverClustering 5140"}}, // the event of the cursor
+		{"f", "", []string{"only ", "without ", "vol:Volume1"}},          // filter from the field
 		{"Escape", "", []string{"21 of 21 events"}},
 		{"b", "", []string{"bookmark"}},
-		{"g e", "", []string{"10103"}}, // to the next error
-		{"u", "", []string{"5140"}},    // back to the bookmark
+		{"g e", "", []string{"Microsoft-Windows-Hyper-V-VMMS 10103"}},    // to the next error
+		{"u", "", []string{"Microsoft-Windows-FailoverClustering 5140"}}, // back to the bookmark
 		{"v", "", []string{"◆"}},
 		{"p", "", []string{"neighbours"}},
 		{"Escape", "", []string{"21 of 21 events"}},
