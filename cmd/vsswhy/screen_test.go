@@ -83,8 +83,9 @@ func TestScreenEvents(t *testing.T) {
 		{"f", "", []string{"only ", "without ", "vol:Volume1"}},          // filter from the field
 		{"Escape", "", []string{"21 of 21 events"}},
 		{"b", "", []string{"bookmark"}},
-		{"g e", "", []string{"Microsoft-Windows-Hyper-V-VMMS 10103"}},    // to the next error
-		{"u", "", []string{"Microsoft-Windows-FailoverClustering 5140"}}, // back to the bookmark
+		{"g e", "", []string{"Microsoft-Windows-Hyper-V-VMMS 10103"}}, // to the next error
+		{"u", "", []string{"no bookmark after this one"}},
+		{"U", "", []string{"Microsoft-Windows-FailoverClustering 5140"}}, // back to the bookmark
 		{"v", "", []string{"◆"}},
 		{"p", "", []string{"neighbours"}},
 		{"Escape", "", []string{"21 of 21 events"}},
