@@ -113,6 +113,7 @@ const (
 	DamageRecord         DamageKind = "record"          // a record that can't be walked past or decoded
 	DamageTruncated      DamageKind = "truncated"       // the source ends too early
 	DamageTime           DamageKind = "time"            // what its times mean can't be told
+	DamageFields         DamageKind = "fields"          // events came without their fields
 	DamageEncoding       DamageKind = "encoding"        // bytes that are no text in the declared encoding
 	DamageSyntax         DamageKind = "syntax"          // text that breaks the format's syntax
 	DamageLimit          DamageKind = "limit"           // a limit was hit; Detail names it

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -213,13 +214,16 @@ func (o *objects) value(e element) {
 	case inner == "" && e.property == "data" && e.name == "BA": // of Get-EventLog
 		o.binary(text)
 	case inner == "" && e.property != "":
-		if _, again := o.rec.values[e.property]; !again && e.name != "Nil" {
+		if _, again := o.rec.values[e.property]; !again {
 			o.rec.values[e.property] = text
 		}
+		o.rec.bare = o.rec.bare || e.property == "properties" && text != ""
 	case inner == "userid" && e.name == "ToString":
 		o.rec.values["userid"] = text
-	case inner == "properties" && e.property == "value":
+	case inner == "properties" && e.property == "value", inner == "properties" && o.inValue():
 		o.field(e.name, text)
+	case inner == "properties" && e.name == "S" && strings.HasPrefix(text, "System.Diagnostics.Eventing.Reader."):
+		o.rec.bare = true
 	case inner == "replacementstrings" && e.name == "S":
 		o.field("S", text)
 	}
@@ -234,6 +238,13 @@ func (o *objects) within() string {
 		}
 	}
 	return ""
+}
+
+// inValue reports whether the present element is an item of an array that is the
+// value of a field: each is a field of its own.
+func (o *objects) inValue() bool {
+	n := len(o.open)
+	return n > 2 && o.open[n-1].property == "" && o.open[n-2].name == "LST" && o.open[n-3].property == "value"
 }
 
 // field adds a value as event XML shows it.
@@ -273,15 +284,20 @@ func (o *objects) ended(err error, report reporter) {
 	}
 }
 
-// escape is a character that XML can't have, or that would be lost.
-var escape = regexp.MustCompile(`_x([0-9A-Fa-f]{4})_`)
+// escapes are characters that XML can't have, or that would be lost, as units of
+// UTF-16: two of them may be one character.
+var escapes = regexp.MustCompile(`(?:_x[0-9A-Fa-f]{4}_)+`)
 
 func unescape(s string) string {
 	if !strings.Contains(s, "_x") {
 		return s
 	}
-	return escape.ReplaceAllStringFunc(s, func(m string) string {
-		n, _ := strconv.ParseUint(m[2:6], 16, 16)
-		return string(rune(n))
+	return escapes.ReplaceAllStringFunc(s, func(run string) string {
+		units := make([]uint16, 0, len(run)/len("_x000A_"))
+		for ; run != ""; run = run[len("_x000A_"):] {
+			n, _ := strconv.ParseUint(run[2:6], 16, 16)
+			units = append(units, uint16(n))
+		}
+		return string(utf16.Decode(units))
 	})
 }

@@ -20,6 +20,7 @@
 //
 //   - DamageRecord: a record without id, provider or time. A loss.
 //   - DamageTime: the order of day and month can't be told, or times have no offset. Not a loss.
+//   - DamageFields: Clixml with the types of fields in place of their values (a small -Depth). Not a loss.
 //   - DamageSyntax: Clixml that is no XML from here on. A loss.
 //   - DamageTruncated: Clixml that ends within an object. A loss.
 //   - DamageLimit: a line or an object is too long. A loss.

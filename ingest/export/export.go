@@ -28,6 +28,7 @@ type record struct {
 	fields []event.Field
 	line   line   // where it begins
 	wrong  string // why it can't be read; "" if it can
+	bare   bool   // its properties are there as the name of their type only
 }
 
 // A textFormat is one line of the table of what can be read. Each yields the
@@ -98,6 +99,7 @@ type reader struct {
 	format *textFormat
 	order  order
 	local  bool // times without an offset were met
+	bare   int  // events without their fields
 
 	batch   []event.Event
 	bytes   int
@@ -181,6 +183,9 @@ func (rd *reader) record(rec *record) {
 		rd.src.Undecodable++
 		rd.damaged(event.DamageRecord, rec.line, true, "record not readable: "+err)
 		return
+	}
+	if rec.bare {
+		rd.bare++
 	}
 	rd.streams.Add(e.Computer, e.Channel, e.Record, e.Time, cmp.Or(e.Provider, e.EventSource))
 	if !rd.filter.Wants(&e) {
@@ -299,6 +304,9 @@ func (rd *reader) finish() {
 		rd.src.Basis = event.BasisLocal
 	}
 	rd.src.Streams = rd.streams.Streams()
+	if rd.bare > 0 {
+		rd.damaged(event.DamageFields, line{offset: -1}, false, fmt.Sprintf("%d events came without their fields: export with a greater -Depth", rd.bare))
+	}
 	if rd.omitted > 0 {
 		rd.src.Damage = append(rd.src.Damage, event.Damage{Kind: event.DamageLimit, Offset: -1, Lost: rd.lost, Detail: fmt.Sprintf("%d more defects are not listed", rd.omitted)})
 	}

@@ -345,6 +345,52 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestClixmlFields: fields keep their places, whatever they are; characters of two
+// units are one; an object without a time is said; and where -Depth cut the fields
+// off, that is said, too.
+func TestClixmlFields(t *testing.T) {
+	object := func(properties string) string {
+		return `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><Obj RefId="0"><Props><I32 N="Id">7</I32><S N="ProviderName">V</S><I64 N="RecordId">1</I64>` +
+			`<DT N="TimeCreated">2010-03-14T23:02:31.5+01:00</DT>` + properties + `</Props></Obj></Objs>`
+	}
+	list := func(items string) string {
+		return `<Obj N="Properties" RefId="1"><TN RefId="1"><T>List</T></TN><LST>` + items + `</LST></Obj>`
+	}
+	item := func(value string) string { return `<Obj RefId="9"><Props>` + value + `</Props></Obj>` }
+	const typeName = "System.Diagnostics.Eventing.Reader.EventProperty"
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+		bare       bool
+	}{
+		{"two units", object(list(item(`<S N="Value">a_xD83D__xDE00__x005F_x000A_</S>`))), []string{"a\U0001F600_x000A_"}, false},
+		{"none, and a number", object(list(item(`<Nil N="Value" />`) + item(`<U32 N="Value">5</U32>`))), []string{"", "5"}, false},
+		{"an array", object(list(item(`<Obj N="Value" RefId="3"><TN RefId="2"><T>System.String[]</T></TN><LST><S>a</S><S>b</S></LST></Obj>`) + item(`<S N="Value">c</S>`))), []string{"a", "b", "c"}, false},
+		{"types of items", object(list("<S>" + typeName + "</S><S>" + typeName + "</S>")), nil, true},
+		{"the type of the list", object("<S N=\"Properties\">System.Collections.Generic.List`1[" + typeName + "]</S>"), nil, true},
+	} {
+		got, src := read(t, []byte(tt.text), Options{})
+		if len(got) != 1 {
+			t.Errorf("%s: %d events, %+v", tt.name, len(got), src)
+			continue
+		}
+		var values []string
+		for _, f := range got[0].Fields {
+			values = append(values, f.Value)
+		}
+		if diff := cmp.Diff(tt.want, values); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", tt.name, diff)
+		}
+		if said := len(src.Damage) == 1 && src.Damage[0].Kind == event.DamageFields; said != tt.bare || src.Lost() {
+			t.Errorf("%s: %+v", tt.name, src.Damage)
+		}
+	}
+	timeless := strings.Replace(object(""), `<DT N="TimeCreated">2010-03-14T23:02:31.5+01:00</DT>`, `<Nil N="TimeCreated" />`, 1)
+	if got, src := read(t, []byte(timeless), Options{}); len(got) != 0 || src.Records != 1 || src.Undecodable != 1 || !src.Lost() {
+		t.Errorf("without a time: %d events, %+v", len(got), src)
+	}
+}
+
 // TestNoExport: what is not told apart for sure is nothing.
 func TestNoExport(t *testing.T) {
 	for _, text := range []string{

@@ -131,16 +131,19 @@ func machineOf(e *Event) string {
 	return strings.ToLower(strings.Trim(e.Fields[i].Value, "{}"))
 }
 
-// stepped reports whether the clock was set by more than time services do.
+// stepped reports whether the clock was set by more than time services do. Where
+// the two times have no names, they are the only ones of the event; where they are
+// missing, as in exports as text, it may have been set by any time.
 func stepped(e *Event) bool {
-	var at [2]time.Time
-	for i, name := range [...]string{"OldTime", "NewTime"} {
-		text, _ := e.Field(name)
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			return false
+	var at []time.Time
+	for _, f := range e.Fields {
+		named := strings.EqualFold(f.Name, "OldTime") || strings.EqualFold(f.Name, "NewTime")
+		if t, err := time.Parse(time.RFC3339Nano, f.Value); err == nil && (named || f.Name == "") {
+			at = append(at, t)
 		}
-		at[i] = t
+	}
+	if len(at) < 2 {
+		return len(e.Fields) == 0
 	}
 	return at[1].Sub(at[0]).Abs() > aStep
 }

@@ -196,12 +196,18 @@ func channelOfFile(label string) string {
 	return ""
 }
 
+// anyChannel stands for the channel that was cleared where the event does not name it.
+const anyChannel = ""
+
 // clearedAt is when a channel's log was last cleared, zero if never.
 func (h *Host) clearedAt(channel string) time.Time {
-	if e := h.cleared[known.CanonicalChannel(channel)]; e != nil {
-		return e.Time
+	var at time.Time
+	for _, e := range []*Event{h.cleared[known.CanonicalChannel(channel)], h.cleared[anyChannel]} {
+		if e != nil && e.Time.After(at) {
+			at = e.Time
+		}
 	}
-	return time.Time{}
+	return at
 }
 
 // union merges overlapping intervals.

@@ -18,6 +18,7 @@ import (
 //  2. Times without offset are converted by what the computer's own logs say of
 //     its time zone (EventLog 6013), near that time.
 //  3. Where nothing tells the offset, events are for people: no rule looks at them.
+//  4. Exports have no names of fields. Where they are needed, it is the same.
 
 // formRank orders the forms of one log; a lower one says more. What is not in it
 // is no form of a log, or one that says all.
@@ -101,12 +102,12 @@ func (s *Scene) sortOut(others []*event.Event, exported map[int][]*event.Event) 
 		case s.forms[src.ID] != nil:
 			s.aside[src.ID] = "the same log is there in a better form, which counts"
 		case src.Basis == event.BasisUTC:
-			events = append(events, waiting...)
+			events = append(events, s.readable(src, waiting)...)
 		case src.Basis == event.BasisUnknown:
 			s.aside[src.ID] = "its times can't be told: its events are listed, and no rule looks at them"
 		default:
 			inUTC := zones.convert(waiting)
-			events = append(events, inUTC...)
+			events = append(events, s.readable(src, inUTC)...)
 			if len(inUTC) < len(waiting) || len(waiting) == 0 && src.Records > 0 {
 				s.aside[src.ID] = "its times are local, and no log of its computer tells the offset near them (EventLog 6013 in System): such events are listed, and no rule looks at them"
 			}
@@ -115,10 +116,39 @@ func (s *Scene) sortOut(others []*event.Event, exported map[int][]*event.Event) 
 	return events
 }
 
-// counted reports whether the streams of a source tell of coverage: not in
-// another form, and not in local times.
-func (s *Scene) counted(src *event.Source) bool {
-	return s.forms[src.ID] == nil && (src.Basis == event.BasisUTC || !isExport(src.Format))
+// readByName are the providers of whose events fields are read by their names:
+// without these, an event may say less than in its log. All others are read by
+// shape and position.
+var readByName = []string{backup, servicing}
+
+// readable returns those of exported events that say nothing wrong without the
+// names of their fields, and says if there are others: of Servicing, one that
+// tells that a hotfix was taken off looks like one that tells of its installation.
+func (s *Scene) readable(src *event.Source, events []*event.Event) (list []*event.Event) {
+	for _, e := range events {
+		if !e.From(servicing) {
+			list = append(list, e)
+		}
+	}
+	if len(list) < len(events) {
+		s.aside[src.ID] = "it has no names of fields: events of " + servicing + " are listed, and no rule looks at them"
+	}
+	return list
+}
+
+// counted reports whether a stream tells of coverage: not in another form, and
+// of an export only if rules see in its events what they would see in the log's:
+// those of Clixml, where they have their fields, and need no names.
+func (s *Scene) counted(src *event.Source, st *event.Stream) bool {
+	switch {
+	case s.forms[src.ID] != nil:
+		return false
+	case !isExport(src.Format):
+		return true
+	}
+	fieldless := func(d event.Damage) bool { return d.Kind == event.DamageFields }
+	return src.Format == "clixml" && src.Basis == event.BasisUTC && !slices.ContainsFunc(src.Damage, fieldless) &&
+		!slices.ContainsFunc(readByName, func(name string) bool { return containsFold(st.Providers, name) })
 }
 
 // zones are what computers say of their time zones: short name in lower case →

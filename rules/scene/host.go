@@ -70,13 +70,14 @@ func (h *Host) settle() {
 }
 
 // noteCleared: Eventlog 104 names the channel that was cleared, 1102 is about
-// Security.
+// Security. In an export the fields have no names, or are missing, so that it may
+// be any channel.
 func (h *Host) noteCleared(e *Event) {
-	name, _ := e.Field("Channel")
-	if e.ID == idAuditCleared {
-		name = "Security"
-	}
-	if e.ID == idLogCleared || e.ID == idAuditCleared {
+	switch e.ID {
+	case idAuditCleared:
+		h.cleared[known.CanonicalChannel("Security")] = e
+	case idLogCleared:
+		name, _ := e.Field("Channel")
 		h.cleared[known.CanonicalChannel(name)] = e
 	}
 }

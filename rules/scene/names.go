@@ -178,7 +178,7 @@ func (t *hostTable) placeFacts(sources []*event.Source, facts []*event.Fact, vms
 		}
 	}
 	for _, s := range sources { // logs without a record name no computer either
-		if s.Records > 0 || len(s.Streams) > 0 || s.Err != "" || s.Skipped != "" {
+		if s.Records > 0 || len(s.Streams) > 0 || s.Err != "" || s.Skipped != "" || isExport(s.Format) {
 			continue
 		}
 		if h := t.byPlace(s.Path, neighbours, vms); h != nil {

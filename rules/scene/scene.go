@@ -227,11 +227,10 @@ func (s *Scene) noteProviders() {
 // eachStream calls f for every stream, with the computer that it is of.
 func (s *Scene) eachStream(f func(h *Host, src *event.Source, st *event.Stream)) {
 	for _, src := range s.Sources {
-		if !s.counted(src) {
-			continue
-		}
 		for i := range src.Streams {
-			f(s.people.of(src.Streams[i].Computer), src, &src.Streams[i])
+			if st := &src.Streams[i]; s.counted(src, st) {
+				f(s.people.of(st.Computer), src, st)
+			}
 		}
 	}
 }
