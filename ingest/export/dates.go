@@ -135,9 +135,13 @@ type decider struct {
 type trend struct {
 	last     time.Time
 	up, down bool
+	days     int // that differ from the one before
 }
 
 func (t *trend) add(at time.Time) {
+	if !at.Truncate(24 * time.Hour).Equal(t.last.Truncate(24 * time.Hour)) {
+		t.days++
+	}
 	if !t.last.IsZero() {
 		t.up = t.up || at.After(t.last)
 		t.down = t.down || at.Before(t.last)
@@ -146,6 +150,10 @@ func (t *trend) add(at time.Time) {
 }
 
 func (t *trend) steady() bool { return !(t.up && t.down) }
+
+// enoughDays is how many days have to be in order: a few are so by chance in the
+// wrong order, too, above all where logs of two channels stand behind each other.
+const enoughDays = 8
 
 func (d *decider) add(s string) {
 	m, ok := parseMoment(s, monthFirst)
@@ -189,9 +197,9 @@ func (d *decider) order() (o order, sure bool) {
 	case d.either == 0:
 		return monthFirst, true
 	case d.month.steady() && !d.day.steady():
-		return monthFirst, true
+		return monthFirst, d.month.days >= enoughDays
 	case d.day.steady() && !d.month.steady():
-		return dayFirst, true
+		return dayFirst, d.day.days >= enoughDays
 	}
 	return monthFirst, false
 }

@@ -274,6 +274,16 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// days are dates from 3 April on, or back, that may be of either order.
+func days(layout string, n, step int) (list []string) {
+	for i := 0; len(list) < n; i++ {
+		if at := time.Date(2010, 4, 3+i*step, 1, 0, 0, 0, time.UTC); at.Day() <= 12 {
+			list = append(list, at.Format(layout))
+		}
+	}
+	return list
+}
+
 // TestDates: the order of day and month is told by a number above 12, or by the
 // order of the records; else it is said that it can't be told.
 func TestDates(t *testing.T) {
@@ -292,8 +302,9 @@ func TestDates(t *testing.T) {
 	}{
 		{[]string{"3/4/2010 23:00:00", "3/14/2010 1:00:00"}, at(3, 4), event.BasisLocal},
 		{[]string{"3/4/2010 23:00:00", "14/4/2010 1:00:00"}, at(4, 3), event.BasisLocal},
-		{[]string{"3/4/2010 23:00:00", "4/4/2010 1:00:00", "3/5/2010 1:00:00"}, at(4, 3), event.BasisLocal}, // rising as 3 April, 4 April, 3 May
-		{[]string{"12/1/2010 1:00:00", "3/2/2010 1:00:00", "3/1/2010 1:00:00"}, at(12, 1), event.BasisLocal},
+		{days("2/1/2006 15:04:05", 40, 1), at(4, 3), event.BasisLocal}, // rising from 3 April on
+		{days("1/2/2006 15:04:05", 40, -1), at(4, 3), event.BasisLocal},
+		{[]string{"5/3/2010 1:00:00", "4/4/2010 1:00:00", "3/4/2010 1:00:00"}, at(5, 3), event.BasisUnknown}, // two logs, the day first; falling with the month first
 		{[]string{"3/4/2010 23:00:00", "3/4/2010 23:10:00"}, at(3, 4), event.BasisUnknown},
 		{[]string{"3/14/2010 1:00:00", "14/3/2010 1:00:00"}, at(3, 14), event.BasisUnknown},
 		{[]string{"2010-03-04T10:00:00Z"}, at(3, 4), event.BasisUTC},
