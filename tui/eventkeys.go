@@ -70,33 +70,39 @@ func (v *events) askSearch(a *App) {
 		return
 	}
 	a.askQuery("search", v.search, func(a *App, text string) tea.Cmd {
-		v.search, v.matches = strings.TrimSpace(text), nil
-		if v.search == "" {
-			return nil
-		}
-		return v.find(a, v.search)
+		v.search = strings.TrimSpace(text)
+		return v.find(a, true)
 	})
 }
 
-// find looks for the rows of a query, for searching.
-func (v *events) find(a *App, text string) tea.Cmd {
-	ctx, c := a.ctx, a.c
+// find looks for the rows of the search, if there is one.
+func (v *events) find(a *App, asked bool) tea.Cmd {
+	v.matches = nil
+	if v.search == "" {
+		return nil
+	}
+	ctx, c, text := a.ctx, a.c, v.search
 	return func() tea.Msg {
 		q, err := query.Parse(text)
 		if err != nil {
 			return searchedMsg{search: text, err: err}
 		}
 		rows, err := c.Find(ctx, q)
-		return searchedMsg{text, rows, err}
+		return searchedMsg{text, rows, err, asked}
 	}
 }
 
 func (v *events) searched(a *App, msg searchedMsg) tea.Cmd {
 	switch {
+	case msg.search != v.search:
 	case msg.err != nil:
+		v.search = ""
 		a.say("%v", msg.err)
-	case msg.search == v.search:
+	default:
 		v.matches = msg.rows
+		if !msg.asked {
+			return nil
+		}
 		a.say("%d events match; %s and %s go from one to the next", msg.rows.Len(), a.keys.key(actNextMatch), a.keys.key(actPrevMatch))
 		if !msg.rows.Has(v.current()) && msg.rows.Len() > 0 {
 			return v.jump(a, v.matches, true, "match")
@@ -133,8 +139,7 @@ func (v *events) jump(a *App, set *store.Set, forward bool, what string) tea.Cmd
 	}
 	for i := v.list.cursor + by; i >= 0 && i < v.length(); i += by {
 		if set.Has(v.row(i)) {
-			v.list.moveTo(i)
-			return v.load(a)
+			return v.moveTo(a, i)
 		}
 	}
 	a.say("no %s %s this one", what, map[bool]string{true: "after", false: "before"}[forward])
@@ -422,12 +427,10 @@ func (v *events) reveal(a *App, msg evidenceMsg) tea.Cmd {
 		a.jump(actEvents)
 	}
 	if v.shown == nil {
-		v.list.moveTo(int(msg.row))
-		return v.load(a)
+		return v.moveTo(a, int(msg.row))
 	}
 	if i := v.indexOf(msg.row); v.length() > 0 && v.row(i) == msg.row {
-		v.list.moveTo(i)
-		return v.load(a)
+		return v.moveTo(a, i)
 	}
 	for i := range v.filters {
 		v.filters[i].off = true

@@ -39,7 +39,7 @@ type events struct {
 	cancel context.CancelFunc
 	busy   bool
 	failed string
-	goTo   int64 // the row to go to when the list is there; -1: none
+	goTo   int64 // the row to be at, or near it, with whatever filters; -1: that of the cursor
 	detail bool  // the pane with the event
 	bars   bool  // the histogram
 	zoom   []timeSpan
@@ -88,6 +88,7 @@ type (
 		search string
 		rows   *store.Set
 		err    error
+		asked  bool // just now, and not found anew after a scan: the cursor goes to a match
 	}
 	evidenceMsg struct {
 		row   int64
@@ -104,8 +105,8 @@ func (v *events) update(a *App, msg tea.Msg) tea.Cmd {
 	case ScanState:
 		if msg.Case != nil {
 			clear(v.cache) // another generation numbers its rows anew
-			v.errors, v.matches = nil, nil
-			return v.start(a)
+			v.errors = nil
+			return tea.Batch(v.start(a), v.find(a, false))
 		}
 	case foundMsg:
 		return v.found(a, msg)
@@ -159,7 +160,7 @@ func (v *events) filter(a *App) tea.Cmd {
 	v.cancel, v.busy, v.failed = cancel, true, ""
 	v.asking = v.query()
 	if v.goTo < 0 {
-		v.goTo = v.current() // stay at the event, or near it
+		v.goTo = v.current()
 	}
 	gen, text, c := v.gen, v.asking, a.c
 	all := func() tea.Msg { return findRows(ctx, c, gen, text) }
@@ -252,7 +253,7 @@ func (v *events) found(a *App, msg foundMsg) tea.Cmd {
 		v.list.scroll()
 	}
 	if msg.rest == nil {
-		v.counts, v.goTo = msg.counts, -1
+		v.counts = msg.counts
 	}
 	return tea.Batch(v.load(a), msg.rest)
 }
@@ -288,6 +289,13 @@ func (v *events) current() int64 {
 		return v.row(v.list.cursor)
 	}
 	return -1
+}
+
+// moveTo puts the cursor where it stays when filters change.
+func (v *events) moveTo(a *App, i int) tea.Cmd {
+	v.list.moveTo(i)
+	v.goTo = -1
+	return v.load(a)
 }
 
 // event is the row of the cursor, if it has been read.
@@ -373,6 +381,10 @@ func (v *events) do(a *App, act action) (tea.Cmd, bool) {
 	case actSearch:
 		v.askSearch(a)
 	case actNextMatch, actPrevMatch:
+		if v.search != "" && v.matches == nil {
+			a.say("still searching; the cursor goes to the next match when it is found")
+			return nil, true
+		}
 		return v.jump(a, v.matches, act == actNextMatch, "match"), true
 	case actNextProof, actPrevProof:
 		return v.jump(a, v.findings, act == actNextProof, "evidence"), true
@@ -457,7 +469,10 @@ func (v *events) render(a *App, width, height int) []string {
 	return lines
 }
 
-func (v *events) click(a *App, x, y int) bool { return v.list.click(a, x, y) }
+func (v *events) click(a *App, x, y int) bool {
+	v.goTo = -1
+	return v.list.click(a, x, y)
+}
 
 func (v *events) none() string {
 	switch {

@@ -89,6 +89,63 @@ func TestTextBox(t *testing.T) {
 	}
 }
 
+// TestCursorStays wants the cursor at its event again when a filter is taken back
+// that does not match the event, as many do not while they are typed.
+func TestCursorStays(t *testing.T) {
+	d := newDriver(t, makeCase(t, "csv-two-nodes"), 120, 40)
+	v := d.a.screens[actEvents].(*events)
+	d.keys("3", "down", "down", "down")
+	want := v.current()
+	d.keys("/", "nothing has these words", "ctrl+u")
+	if v.current() != want {
+		t.Errorf("the prompt is empty again, and the cursor at row %d, not %d", v.current(), want)
+	}
+	d.keys("nothing has these words", "enter")
+	if v.current() != -1 {
+		t.Errorf("the filter lets row %d through", v.current())
+	}
+	d.keys("esc")
+	if v.current() != want {
+		t.Errorf("the filter was taken back, and the cursor is at row %d, not %d", v.current(), want)
+	}
+	d.keys("/", "level<=2", "enter")
+	if near := v.current(); near <= want {
+		t.Errorf("the cursor is at row %d, not at the next after %d", near, want)
+	}
+	d.keys("down")
+	want = v.current()
+	d.keys("esc")
+	if v.current() != want {
+		t.Errorf("the cursor was moved to row %d, and is at %d without the filter", want, v.current())
+	}
+}
+
+// TestSearchSurvives wants the keys for matches to work while the search is under
+// way, and after a scan that numbers all rows anew.
+func TestSearchSurvives(t *testing.T) {
+	c := makeCase(t, "csv-two-nodes")
+	d := newDriver(t, c, 120, 40)
+	v := d.a.screens[actEvents].(*events)
+	d.keys("3", "s", "8229", "enter")
+	match := v.current()
+	if r, ok := v.event(); !ok || r.ID != 8229 {
+		t.Fatalf("the search for a number goes to event %d", r.ID)
+	}
+	d.keys("g", "g")
+	d.send(ScanState{Case: c})
+	if v.matches == nil || !v.matches.Has(match) {
+		t.Errorf("the search is not made again: %v", v.matches)
+	}
+	if v.list.cursor != 0 {
+		t.Errorf("the scan took the cursor to row %d", v.list.cursor)
+	}
+	v.matches = nil // as long as it is under way
+	d.keys("n")
+	if page := d.page(); !strings.Contains(page, "still searching") {
+		t.Errorf("%s", page)
+	}
+}
+
 func TestPaste(t *testing.T) {
 	d := newDriver(t, makeCase(t, "iscsi-confirmed"), 80, 24)
 	d.keys("i")

@@ -78,9 +78,11 @@ func TestScreenEvents(t *testing.T) {
 		{"/ C-u", "/10[0-9]{3}/ -host:NODE-B", []string{"of 21 events"}},
 		{"/ C-u", "since:2010-03-14T23:00:00Z until:+2m", []string{"of 21 events"}},
 		{"/ C-u", "", []string{"21 of 21 events"}},
-		{"s", "5140", []string{"21 of 21 events"}},                       // a search keeps the others
-		{"n", "", []string{"Microsoft-Windows-FailoverClustering 5140"}}, // the event of the cursor
-		{"f", "", []string{"only ", "without ", "vol:Volume1"}},          // filter from the field
+		{"g g", "", []string{"EventLog 6009"}},                       // the event of the cursor
+		{"s", "5140", []string{"21 of 21 events", "2 events match"}}, // a search keeps the others
+		{"n", "", []string{"at 11", "FailoverClustering 5140"}},      // to the second of them
+		{"N", "", []string{"at 10", "FailoverClustering 5140"}},      // and back
+		{"f", "", []string{"only ", "without ", "vol:Volume1"}},      // filter from the field
 		{"Escape", "", []string{"21 of 21 events"}},
 		{"b", "", []string{"bookmark"}},
 		{"g e", "", []string{"Microsoft-Windows-Hyper-V-VMMS 10103"}}, // to the next error

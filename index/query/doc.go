@@ -25,7 +25,7 @@
 //	vol:Volume1           cluster shared volume by its plain name
 //	job: issue: verdict:  of the job or the finding that the event belongs to, where rows know it
 //	since: until:         time in UTC; since is inclusive, until exclusive
-//	word "two words"      text in a field's value, or in provider, channel, computer or message
+//	word "two words"      text in a field's value, or in provider, channel, computer or message; a number is also an event id
 //	/re/                  the same with a regular expression (RE2), case counts unless it begins with (?i)
 //
 // A comma between values means any of them. Names compare without regard to

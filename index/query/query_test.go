@@ -91,6 +91,7 @@ func TestMatch(t *testing.T) {
 		{`"C:\\ClusterStorage\Volume1"`, "v"}, {"/(?i)c:\\\\cluster/", "v"}, {"/Straße\\/G/", "w"}, {"/0x8004230[0-9a-f]/", ""}, {"/0x800423F[0-9]/", "w"}, {"/^running$/", "s"}, {"/^$/", ""},
 		{"id:8229 OR id:5140", "wc"}, {"id:8229 OR id:5140 host:hv02 OR level:critical", "wcl"}, {"(id:8229 OR id:5140) host:hv02", "c"},
 		{"-(id:8229 OR id:5140)", "vsl"}, {"NOT id:8229 NOT id:5140", "vsl"}, {"--id:8229", "w"}, {"-NOT id:8229", "w"}, {"host:hv01 AND level<=2", "vl"},
+		{"8229", "w"}, {"10103", "v"}, {"1010", ""}, {"08229", ""}, {"4294975525", ""}, {`"8229"`, "w"}, {"-8229", "vcsl"}, {"18210 OR 2147212300", "l"},
 		{`"OR"`, "vw"}, {"or", "vw"}, {" ( ( id:8229 ) ) ", "w"},
 	} {
 		if got := hits(t, tt.query); got != tt.want {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,11 +178,22 @@ func (n *term) resolve(r resolver) (Part, *Error) {
 		}
 		return Before{at}, err
 	case freeText:
-		return Contains{strings.ToLower(string(v))}, nil
+		return v.part(), nil
 	case regex:
 		return Matches{v.Regexp}, nil
 	}
 	return r.names(n, newPatterns(n.value.(names)))
+}
+
+// part also looks at the id of an event if the text is a number: who types 8229
+// means the event of that id.
+func (v freeText) part() Part {
+	contains := Contains{strings.ToLower(string(v))}
+	id, err := strconv.ParseUint(string(v), 10, 32)
+	if err != nil || strconv.FormatUint(id, 10) != string(v) {
+		return contains
+	}
+	return AnyOf{IDs{func(n uint32) bool { return n == uint32(id) }}, contains}
 }
 
 func (r resolver) names(n *term, list patterns) (Part, *Error) {

@@ -286,7 +286,7 @@ func (m maker) text() Query {
 	s := m.anyCase(m.piece())
 	low := strings.ToLower(s)
 	return Query{m.quote(s), func(e *event.Event) bool {
-		return slices.ContainsFunc(m.words.speaks(e).lower, func(t string) bool { return strings.Contains(t, low) })
+		return fmt.Sprint(e.ID) == s || slices.ContainsFunc(m.words.speaks(e).lower, func(t string) bool { return strings.Contains(t, low) })
 	}}
 }
 
