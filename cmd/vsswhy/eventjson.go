@@ -127,28 +127,27 @@ func appendTime(b []byte, t time.Time) []byte {
 
 // fields are a list, because names repeat.
 func (o *jsonObject) fields(name string, fields []event.Field) {
-	o.key(name)
-	o.b = append(o.b, '[')
-	for i, f := range fields {
-		if i > 0 {
-			o.b = append(o.b, ',')
-		}
+	o.list(name, len(fields), func(i int) {
 		o.b = append(o.b, `{"name":`...)
-		o.b = appendJSONText(o.b, f.Name)
+		o.b = appendJSONText(o.b, fields[i].Name)
 		o.b = append(o.b, `,"value":`...)
-		o.b = append(appendJSONText(o.b, f.Value), '}')
-	}
-	o.b = append(o.b, ']')
+		o.b = append(appendJSONText(o.b, fields[i].Value), '}')
+	})
 }
 
 func (o *jsonObject) codes(name string, codes []known.Code) {
+	o.list(name, len(codes), func(i int) { o.b = appendJSONText(o.b, codes[i].String()) })
+}
+
+// list has n elements, which put appends.
+func (o *jsonObject) list(name string, n int, put func(i int)) {
 	o.key(name)
 	o.b = append(o.b, '[')
-	for i, c := range codes {
+	for i := range n {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		o.b = appendJSONText(o.b, c.String())
+		put(i)
 	}
 	o.b = append(o.b, ']')
 }
