@@ -84,11 +84,11 @@ func (h *Host) Coverages() []*Coverage {
 
 // cover computes the coverage of every channel of every computer:
 //
-//  1. A stream covers from its first record to its last; from the beginning if
-//     record 1 is there and the log was never cleared.
+//  1. A stream covers from its first record to its last; from the beginning, or
+//     from the last clearing before it, if record 1 is there.
 //  2. The logs of one computer in one collection were exported together, so
 //     each reaches to the latest record of any of them, unless its own end is
-//     missing.
+//     missing, or the log was cleared meanwhile, so that it is an older copy.
 //  3. What falls into a gap of the EventRecordIDs is not covered. A stream with
 //     too many gaps is a filtered export and covers nothing.
 //  4. A log without a record covers all that time, and shows nothing.
@@ -130,7 +130,10 @@ func (h *Host) channel(name string, src *event.Source) *Coverage {
 	key := known.CanonicalChannel(name)
 	c := h.coverage[key]
 	if c == nil {
-		c = &Coverage{Channel: name, Cleared: h.cleared[key]}
+		c = &Coverage{Channel: name}
+		if n := len(h.cleared[key]); n > 0 {
+			c.Cleared = h.cleared[key][n-1]
+		}
 		h.coverage[key] = c
 	}
 	c.Sources = append(c.Sources, src.ID)
@@ -146,11 +149,11 @@ func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) 
 		return
 	}
 	in := Interval{st.First, latest}
-	if cutOff(src) || latest.Before(st.Last) {
+	if cutOff(src) || latest.Before(st.Last) || h.clearedAt(st.Channel, latest).After(st.Last) {
 		in.To = st.Last
 	}
-	if st.FirstID == 1 && h.clearedAt(st.Channel).IsZero() {
-		in.From = time.Time{}
+	if cleared := h.clearedAt(st.Channel, st.Last); st.FirstID == 1 && !cleared.After(st.First) {
+		in.From = cleared
 	}
 	for _, g := range st.Gaps {
 		if g.From.After(in.From) || in.From.IsZero() {
@@ -175,7 +178,7 @@ func (h *Host) addEmpty(src *event.Source, latest time.Time) {
 		return
 	}
 	c := h.channel(name, src)
-	c.Intervals = append(c.Intervals, Interval{h.clearedAt(name), latest})
+	c.Intervals = append(c.Intervals, Interval{h.clearedAt(name, latest), latest})
 }
 
 // channelOfFile guesses the channel of a log without records from its file's
@@ -199,12 +202,14 @@ func channelOfFile(label string) string {
 // anyChannel stands for the channel that was cleared where the event does not name it.
 const anyChannel = ""
 
-// clearedAt is when a channel's log was last cleared, zero if never.
-func (h *Host) clearedAt(channel string) time.Time {
+// clearedAt is when a channel's log was last cleared until then, zero if never.
+func (h *Host) clearedAt(channel string, until time.Time) time.Time {
 	var at time.Time
-	for _, e := range []*Event{h.cleared[known.CanonicalChannel(channel)], h.cleared[anyChannel]} {
-		if e != nil && e.Time.After(at) {
-			at = e.Time
+	for _, list := range [][]*Event{h.cleared[known.CanonicalChannel(channel)], h.cleared[anyChannel]} {
+		for _, e := range list { // in the order of time
+			if !e.Time.After(until) && e.Time.After(at) {
+				at = e.Time
+			}
 		}
 	}
 	return at

@@ -30,7 +30,7 @@ type Host struct {
 
 	names     []string             // all of them, as first written
 	coverage  map[string]*Coverage // by canonical channel
-	cleared   map[string]*Event    // by canonical channel: that its log was cleared, the last time
+	cleared   map[string][]*Event  // by canonical channel: when its log was cleared, in the order of time
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	jobs      []*Job
@@ -73,13 +73,16 @@ func (h *Host) settle() {
 // Security. In an export the fields have no names, or are missing, so that it may
 // be any channel.
 func (h *Host) noteCleared(e *Event) {
+	name := "Security"
 	switch e.ID {
 	case idAuditCleared:
-		h.cleared[known.CanonicalChannel("Security")] = e
 	case idLogCleared:
-		name, _ := e.Field("Channel")
-		h.cleared[known.CanonicalChannel(name)] = e
+		name, _ = e.Field("Channel")
+	default:
+		return
 	}
+	key := known.CanonicalChannel(name)
+	h.cleared[key] = append(h.cleared[key], e)
 }
 
 // role: what only the Hyper-V role logs makes a host; what only integration

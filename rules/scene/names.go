@@ -65,7 +65,7 @@ func (t *hostTable) add(name string) *Host {
 	key := strings.ToLower(name)
 	h := t.byName[key]
 	if h == nil {
-		h = &Host{Name: name, names: []string{name}, coverage: map[string]*Coverage{}, providers: map[string]bool{}, cleared: map[string]*Event{}}
+		h = &Host{Name: name, names: []string{name}, coverage: map[string]*Coverage{}, providers: map[string]bool{}, cleared: map[string][]*Event{}}
 		t.byName[key] = h
 	}
 	return h

@@ -322,6 +322,20 @@ func TestCoverage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a copy from before a clearing ends where it ends", func(t *testing.T) {
+		b := newBundle()
+		b.log("b/old/Application.evtx", 1, ev("12:00:00", "HV01", "VSS", 8224), ev("13:00:00", "HV01", "VSS", 8224))
+		b.log("b/Application.evtx", 1, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+		b.log("b/System.evtx", 5, ev("19:00:00", "HV01", eventLogVS, idLogCleared, "Channel=Application"), ev("23:00:00", "HV01", eventLog, idUptime))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"),
+			[]span{{"00:00:00", "13:00:00"}, {"19:00:00", "23:00:00"}}, []span{{"13:00:00", "14:00:00"}, {"18:00:00", "20:00:00"}, {"13:00:00", "23:00:00"}})
+	})
+	t.Run("any log may be the one that was cleared", func(t *testing.T) {
+		b := newBundle()
+		b.log("b/Application.evtx", 7, ev("12:00:00", "HV01", "VSS", 8224), ev("13:00:00", "HV01", "VSS", 8224))
+		b.log("b/System.evtx", 5, ev("19:00:00", "HV01", eventLogVS, idLogCleared), ev("23:00:00", "HV01", eventLog, idUptime))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"12:00:00", "13:00:00"}}, []span{{"13:00:00", "14:00:00"}})
+	})
 	t.Run("not in gaps of the record ids", func(t *testing.T) {
 		b := newBundle()
 		events := []event.Event{ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224)}
