@@ -16,7 +16,7 @@ import (
 type hashing struct {
 	r      io.Reader
 	keeper Keeper // nil: it is not kept
-	hash   hash.Hash
+	hash   hash.Hash // nil: it is not computed
 	n      int64
 	err    error // nil at a regular end
 }
@@ -25,12 +25,22 @@ func newHashing(r io.Reader, keeper Keeper) *hashing {
 	return &hashing{r: r, keeper: keeper, hash: sha256.New()}
 }
 
+// newReading is newHashing for a scan that may want no hashes.
+func (s *scan) newReading(r io.Reader) *hashing {
+	if s.opt.Unhashed {
+		return &hashing{r: r}
+	}
+	return newHashing(r, s.keeper())
+}
+
 func (h *hashing) Read(p []byte) (int, error) {
 	if h.err != nil {
 		return 0, io.EOF
 	}
 	n, err := h.r.Read(p)
-	h.hash.Write(p[:n])
+	if h.hash != nil {
+		h.hash.Write(p[:n])
+	}
 	h.keep(p[:n])
 	h.n += int64(n)
 	if err != nil && err != io.EOF {
@@ -70,8 +80,14 @@ func (h *hashing) commit() string {
 	return name
 }
 
-// sum returns the SHA-256 of what was read, in hex digits.
-func (h *hashing) sum() string { return hex.EncodeToString(h.hash.Sum(nil)) }
+// sum returns the SHA-256 of what was read, in hex digits; "" if it was not
+// computed.
+func (h *hashing) sum() string {
+	if h.hash == nil {
+		return ""
+	}
+	return hex.EncodeToString(h.hash.Sum(nil))
+}
 
 // drain reads what the decoder left, for the hash and the checksums.
 func (h *hashing) drain() {

@@ -291,6 +291,10 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 // the same time on another goroutine: of a large file, each of the two takes
 // about as long.
 func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashing {
+	if s.opt.Unhashed {
+		s.decodeAnywhere(n, f, in, c)
+		return &hashing{n: c.Size}
+	}
 	hashed := make(chan *hashing, 1)
 	go func() { hashed <- hashContent(n.meter, &c, s.keeper()) }()
 	s.decodeAnywhere(n, f, in, uncounted(&c))
@@ -313,7 +317,7 @@ func (s *scan) readOnce(n *node, f *format, in input, stream io.Reader, size int
 	if (size >= largeLog || size < 0) && s.opt.Workers > 1 {
 		stream = newAhead(stream)
 	}
-	h := newHashing(stream, s.keeper())
+	h := s.newReading(stream)
 	in.r, in.size, in.workers = h, -1, 1
 	s.decode(n, f, in)
 	h.drain()

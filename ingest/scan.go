@@ -44,6 +44,10 @@ type Options struct {
 	// events are marked (event.Event.Recovered).
 	Recover bool
 
+	// Unhashed spares the SHA-256 of what is read: Source.SHA256 is empty then. It
+	// is for lists of events; a shelf needs the hashes.
+	Unhashed bool
+
 	// All has every event decoded, not only those that Interest wants; what
 	// Source.Relevant counts stays the same. AllAgain is All for what the shelf
 	// recalls: mostly its events are there already.

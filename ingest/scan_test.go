@@ -275,10 +275,19 @@ func testHash(t *testing.T, text string) {
 	in := tree{{"x", text}}
 	dir := in.folder(t)
 	for _, p := range []string{filepath.Join(dir, "x"), write(t, "a.zip", in.zip(t)), write(t, "a.tar", in.tar(t)), write(t, "x.gz", gz(t, text))} {
-		sources, _ := collect(t, Options{Workers: 2}, p)
-		got := sources[len(sources)-1]
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(event.Source{}, "ID", "Path", "Root")); diff != "" {
-			t.Errorf("%s: %s", got.Path, diff)
+		for _, unhashed := range []bool{false, true} {
+			progress := new(Progress)
+			sources, _ := collect(t, Options{Workers: 2, Unhashed: unhashed, Progress: progress}, p)
+			want, got := want, sources[len(sources)-1]
+			if unhashed {
+				want.SHA256 = ""
+			}
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(event.Source{}, "ID", "Path", "Root")); diff != "" {
+				t.Errorf("%s: %s", got.Path, diff)
+			}
+			if done, total := progress.BytesDone.Load(), progress.BytesTotal.Load(); done != total {
+				t.Errorf("%s: %d of %d bytes are done", got.Path, done, total)
+			}
 		}
 	}
 }

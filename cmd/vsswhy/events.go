@@ -213,7 +213,7 @@ func scanPaths(ctx context.Context, stderr io.Writer, paths []string, opt ingest
 	return func(yield func(event.Batch) bool) {
 		bar := newProgressLine(stderr)
 		defer bar.stop()
-		opt.Interest, opt.Progress = interest, bar.progress
+		opt.Interest, opt.Progress, opt.Unhashed = interest, bar.progress, true
 		ingest.Scan(ctx, paths, opt)(yield)
 	}
 }

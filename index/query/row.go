@@ -41,7 +41,8 @@ type Row interface {
 // only is not found by its name.
 type EventRow struct {
 	e       *event.Event
-	spoken  bool
+	coded   bool // codes are there
+	spoken  bool // vms and volumes are
 	codes   []known.Code
 	vms     []string
 	volumes []string
@@ -52,7 +53,7 @@ func (r *EventRow) Reset(e *event.Event) { *r = EventRow{e: e} }
 
 func (r *EventRow) speaks() *EventRow {
 	if !r.spoken {
-		r.codes, r.vms, r.volumes = scene.Speaks(r.e)
+		r.vms, r.volumes = scene.Speaks(r.e)
 		r.spoken = true
 	}
 	return r
@@ -66,10 +67,16 @@ func (r *EventRow) Channel() string             { return r.e.Channel }
 func (r *EventRow) ID() uint32                  { return r.e.ID }
 func (r *EventRow) Level() event.Level          { return r.e.Level }
 func (r *EventRow) Time() time.Time             { return r.e.Time }
-func (r *EventRow) Codes() []known.Code         { return r.speaks().codes }
 func (r *EventRow) VMs() []string               { return r.speaks().vms }
 func (r *EventRow) Volumes() []string           { return r.speaks().volumes }
 func (r *EventRow) Labels(field Field) []string { return nil }
+
+func (r *EventRow) Codes() []known.Code {
+	if !r.coded {
+		r.codes, r.coded = scene.Codes(r.e), true
+	}
+	return r.codes
+}
 
 func (r *EventRow) AnyText(match func(string) bool) bool {
 	for i := range r.e.Fields {

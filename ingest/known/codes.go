@@ -68,7 +68,7 @@ func ParseCode(s string) (Code, error) {
 	t := strings.TrimSpace(s)
 	t = strings.Trim(t, "[](){}'\"")
 	t = strings.TrimPrefix(t, "%%")
-	t = strings.TrimRight(t, "lL")
+	t = trimLong(t)
 	if hex, ok := cutHexPrefix(t); ok {
 		if n, err := strconv.ParseUint(hex, 16, 32); err == nil {
 			return Code(n), nil
@@ -125,30 +125,47 @@ func Codes(s string) []Code {
 }
 
 // codeToken decides whether the word s[start:end] is an error code, by its
-// form and by what stands around it.
+// form and by what stands around it. Most words are none, and show it by their
+// length.
 func codeToken(s string, start, end int) (Code, bool) {
 	word := s[start:end]
-	if hex, ok := cutHexPrefix(strings.TrimRight(word, "lL")); ok {
+	if hex, ok := cutHexPrefix(trimLong(word)); ok {
 		return parseFailure(hex, 16, hexDigits)
 	}
-	before, after := around(s, start, end)
-	bracketed := (before == '[' || before == '(') && (after == ']' || after == ')')
-	if bracketed && len(word) == hexDigits {
-		if c, ok := parseFailure(word, 16, hexDigits); ok {
-			return c, true
-		}
+	if len(word) < decimalDigits {
+		return bracketedCode(s, start, end)
 	}
-	if bracketed && before == '(' && len(word) <= maxSymbolDecimalDigits && strings.HasPrefix(symbolBefore(s, start-1), "ERROR_") {
+	before, _ := around(s, start, end)
+	return decimalCode(word, before, strings.HasSuffix(s[:start], "%%"))
+}
+
+// bracketedCode reads [800423f4] and ERROR_TIMEOUT(1460).
+func bracketedCode(s string, start, end int) (Code, bool) {
+	word := s[start:end]
+	before, after := around(s, start, end)
+	switch {
+	case before != '[' && before != '(' || after != ']' && after != ')':
+	case len(word) == hexDigits:
+		return parseFailure(word, 16, hexDigits)
+	case before == '(' && len(word) <= maxSymbolDecimalDigits && strings.HasPrefix(symbolBefore(s, start-1), "ERROR_"):
 		n, err := strconv.ParseUint(word, 10, 32)
 		return Code(n), err == nil && n != 0
 	}
-	return decimalCode(word, before, strings.HasSuffix(s[:start], "%%"))
+	return 0, false
+}
+
+// trimLong cuts the suffix of a long number in C off.
+func trimLong(s string) string {
+	for len(s) > 0 && s[len(s)-1]|0x20 == 'l' {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // decimalCode reads -2147212300 and 2147754996. Ten digits alone may be
 // anything, so without %% the facility must be one that backups meet.
 func decimalCode(word string, before byte, paramRef bool) (Code, bool) {
-	word = strings.TrimRight(word, "lL")
+	word = trimLong(word)
 	if len(word) != decimalDigits {
 		return 0, false // most words, so before an error is made of them
 	}
@@ -201,9 +218,15 @@ func symbolBefore(s string, end int) string {
 	return s[start:end]
 }
 
-func isWord(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
-}
+func isWord(c byte) bool { return wordTable[c] }
+
+var wordTable = func() (table [256]bool) {
+	for c := range table {
+		b := byte(c)
+		table[c] = b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
+	}
+	return table
+}()
 
 func contains(list []Code, c Code) bool {
 	for _, x := range list {

@@ -10,22 +10,18 @@ import (
 
 // extract reads from the fields what the event speaks of, and judges it.
 func (e *Event) extract() {
+	e.Codes = Codes(e.Event)
 	e.read()
 	if e.housekeeping() {
 		e.Codes = []known.Code{known.WriterStatusNotAvail}
 	}
 }
 
-// read is extract without judgement.
+// read takes what is no code.
 func (e *Event) read() {
 	for _, f := range e.Fields {
-		if f.Name == "Binary" {
-			continue // a hex dump: its digits are no codes
-		}
-		for _, c := range known.Codes(f.Value) {
-			if len(e.Codes) < maxSeen && !slices.Contains(e.Codes, c) {
-				e.Codes = append(e.Codes, c)
-			}
+		if f.Name == hexDump {
+			continue
 		}
 		if len(e.GUIDs) < maxSeen {
 			e.GUIDs = append(e.GUIDs, findGUIDs(f.Value)...)
@@ -40,6 +36,26 @@ func (e *Event) read() {
 	if e.From(clustering) {
 		e.clusterVolume()
 	}
+}
+
+// hexDump is a field whose digits are no codes.
+const hexDump = "Binary"
+
+// Codes returns the error codes in an event's fields, at most maxSeen. A Scene
+// knows more: which of them is only quoted.
+func Codes(e *event.Event) []known.Code {
+	var codes []known.Code
+	for _, f := range e.Fields {
+		if f.Name == hexDump {
+			continue
+		}
+		for _, c := range known.Codes(f.Value) {
+			if len(codes) < maxSeen && !slices.Contains(codes, c) {
+				codes = append(codes, c)
+			}
+		}
+	}
+	return codes
 }
 
 func (e *Event) addVolume(name string) {

@@ -84,32 +84,25 @@ const clusterStorage = `\clusterstorage\`
 // lie on: VolumeN of C:\ClusterStorage\VolumeN\….
 func csvNames(s string) []string {
 	var names []string
-	low := strings.ToLower(s)
-	if len(low) != len(s) { // a letter whose lower case has another length
-		low = strings.Map(asciiLower, s)
-	}
-	for at := 0; ; {
-		i := strings.Index(low[at:], clusterStorage)
-		if i < 0 {
+	for {
+		i := strings.IndexByte(s, '\\')
+		switch {
+		case i < 0 || len(s)-i < len(clusterStorage):
 			return names
+		case !strings.EqualFold(s[i:i+len(clusterStorage)], clusterStorage):
+			s = s[i+1:]
+			continue
 		}
-		start := at + i + len(clusterStorage)
-		end := start
+		s = s[i+len(clusterStorage):]
+		end := 0
 		for end < len(s) && !strings.ContainsRune("\\/\"'<>|:*?\r\n\t,;()", rune(s[end])) {
 			end++
 		}
-		if name := strings.TrimSpace(s[start:end]); name != "" {
+		if name := strings.TrimSpace(s[:end]); name != "" {
 			names = append(names, name)
 		}
-		at = end
+		s = s[end:]
 	}
-}
-
-func asciiLower(r rune) rune {
-	if r >= 'A' && r <= 'Z' {
-		return r + 'a' - 'A'
-	}
-	return r
 }
 
 // volumeName brings the spellings of a cluster shared volume in cluster events

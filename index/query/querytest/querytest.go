@@ -38,7 +38,7 @@ func (v *Vocabulary) speaks(e *event.Event) *spoken {
 	s := v.spoken[e]
 	if s == nil {
 		s = &spoken{codes: codes(e)}
-		_, s.vms, s.volumes = scene.Speaks(e)
+		s.vms, s.volumes = scene.Speaks(e)
 		s.texts = texts(e)
 		for _, t := range s.texts {
 			s.lower = append(s.lower, strings.ToLower(t))
