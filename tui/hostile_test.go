@@ -177,16 +177,26 @@ func TestHugeField(t *testing.T) {
 	}
 	for _, unit := range []string{"long words ", "\x1b[31m", "\u0300"} {
 		text := strings.Repeat(unit, size/len(unit))
-		began := time.Now()
-		pages := 0
 		hostilePages(t, openEmpty(t), text, 160, 45, func(a *App) {
-			pages++
-			checkPage(t, a)
+			if took := fastestOf(3, func() { checkPage(t, a) }); took > 500*time.Millisecond && !race {
+				t.Errorf("%.10q…: %v for a page of %s", unit, took, a.top().title())
+			}
 		})
-		if each := time.Since(began) / time.Duration(pages); each > 500*time.Millisecond && !race {
-			t.Errorf("%.10q…: %v a page", unit, each)
+	}
+}
+
+// fastestOf is the shortest time that f takes: what else the machine does makes
+// it longer. It is tried again only if it took long.
+func fastestOf(tries int, f func()) time.Duration {
+	fastest := time.Hour
+	for range tries {
+		began := time.Now()
+		f()
+		if fastest = min(fastest, time.Since(began)); fastest < 100*time.Millisecond {
+			break
 		}
 	}
+	return fastest
 }
 
 // TestASCII wants nothing but ASCII on the pages of a report that has only that.
