@@ -15,7 +15,7 @@ import (
 // same.
 type hashing struct {
 	r      io.Reader
-	keeper Keeper // nil: it is not kept
+	keeper Keeper    // nil: it is not kept
 	hash   hash.Hash // nil: it is not computed
 	n      int64
 	err    error // nil at a regular end
