@@ -211,6 +211,7 @@ func (a *assembler) finding(n int, f *finding) report.Finding {
 		Criteria: collect(f.outcomes, a.criterion), NotChecked: texts(notChecked(f)), Remarks: a.remarks(f),
 		Remediation: collect(r.Remediation, func(s Step) report.Step { return report.Step(s) }),
 		References:  collect(r.References, func(x Reference) report.Reference { return report.Reference(x) }),
+		KnownFalse:  texts(r.KnownFalse),
 	}
 	out.Hosts = a.hostsOf(f)
 	for _, o := range f.occurrences {

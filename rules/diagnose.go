@@ -44,13 +44,14 @@ type diagnosis struct {
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
 	answers     *answerBook
+	events      map[*scene.Host]map[uint32][]*scene.Event // see byID
 	budget      budget
 	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
 func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosis {
-	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), budget: budget{maxLooks}}
+	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), events: map[*scene.Host]map[uint32][]*scene.Event{}, budget: budget{maxLooks}}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -63,7 +64,7 @@ func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosi
 func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	found := map[*scene.Host]bool{}
 	blocked := map[*scene.Host]*unevaluable{}
-	for i, sub := range d.asked(subjects(rule.About, sc)) {
+	for i, sub := range d.asked(d.subjects(rule, sc)) {
 		if d.budget.left < 0 || i == maxSubjects {
 			d.limits = append(d.limits, fmt.Sprintf("%s: there is more than can be evaluated (%d cases, %d events): nothing after %s was", rule.ID, maxSubjects, maxLooks, sub.at.UTC().Format(time.RFC3339)))
 			break
@@ -85,7 +86,7 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 		}
 	}
 	for _, h := range sc.Hosts {
-		if d.scope.on(h) {
+		if d.scope.on(h) && rule.Applies.to(h.OSBuild(forever)) {
 			d.noteAbsence(rule, sc, h, found[h], blocked[h])
 		}
 	}
@@ -132,15 +133,21 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 
 // lackingLogs adds the logs that the rule needs and the bundle lacks.
 func lackingLogs(u *unevaluable, sc *scene.Scene) {
-	guests := slices.ContainsFunc(sc.VMs, func(vm *scene.VM) bool { return vm.Guest != nil && slices.Contains(vm.Hosts, u.host) })
 	for _, n := range u.rule.Logs {
 		switch {
 		case n.Of == "host" && u.host.Coverage(n.Channel) == nil:
 			u.missing = appendNew(u.missing, n.Channel+" log of "+u.host.Name)
-		case n.Of == "guest" && !guests:
+		case n.Of == "guest" && len(u.missing) == 0 && !guestHas(sc, u.host, n.Channel):
 			u.missing = appendNew(u.missing, n.Channel+" log of the virtual machines on "+u.host.Name)
 		}
 	}
+}
+
+// guestHas reports whether there is a log of the channel of a guest on the host.
+func guestHas(sc *scene.Scene, h *scene.Host, channel string) bool {
+	return slices.ContainsFunc(sc.VMs, func(vm *scene.VM) bool {
+		return vm.Guest != nil && slices.Contains(vm.Hosts, h) && vm.Guest.Coverage(channel) != nil
+	})
 }
 
 // evaluate answers one rule for one subject: a finding, or else the outcome of
@@ -170,16 +177,27 @@ const anchorID = "anchor"
 // subjectEvent is the name under which the subject's own last event is bound.
 const subjectEvent = "subject"
 
-// subjects lists what a rule is evaluated for.
-func subjects(about About, sc *scene.Scene) []*subject {
-	switch about {
+// subjects lists what a rule is evaluated for, on the versions of Windows that it
+// is about.
+func (d *diagnosis) subjects(rule *compiledRule, sc *scene.Scene) []*subject {
+	var list []*subject
+	switch rule.About {
 	case AboutBackupFailure:
-		return failureSubjects(sc)
+		list = failureSubjects(sc)
 	case AboutRestore:
-		return restoreSubjects(sc)
-	default:
-		return guestBackupSubjects(sc)
+		list = restoreSubjects(sc)
+	case AboutGuestBackup:
+		list = guestBackupSubjects(sc)
+	case AboutIncident:
+		list = d.incidentSubjects(rule, sc)
 	}
+	return slices.DeleteFunc(list, func(s *subject) bool { return !rule.Applies.to(s.host.OSBuild(s.at)) })
+}
+
+// to reports whether a version of Windows is one of those, as far as it is known.
+func (a Applies) to(v scene.Value) bool {
+	return !v.Known ||
+		(a.From == "" || scene.CompareVersions(v.Text, a.From) >= 0) && (a.Below == "" || scene.CompareVersions(v.Text, a.Below) < 0)
 }
 
 // failureSubjects: each failed backup, once for each cluster shared volume on
@@ -331,6 +349,7 @@ func (f *finding) outranks(g *finding) bool {
 // issue, host, machine and time.
 func compareFindings(a, b *finding) int {
 	return cmp.Or(
+		cmp.Compare(severityOrder[a.rule.Severity]/severityOrder[severityInfo], severityOrder[b.rule.Severity]/severityOrder[severityInfo]), // what is no failure comes last
 		cmp.Compare(b.verdict, a.verdict),
 		cmp.Compare(severityOrder[a.rule.Severity], severityOrder[b.rule.Severity]),
 		byIssue(a.rule, b.rule),
@@ -340,4 +359,4 @@ func compareFindings(a, b *finding) int {
 	)
 }
 
-var severityOrder = map[string]int{"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
+var severityOrder = map[string]int{"critical": 0, "high": 1, "medium": 2, "low": 3, severityInfo: 4}

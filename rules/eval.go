@@ -125,7 +125,7 @@ func (ev *evaluator) test(t *Test, grade Grade) result {
 		}
 		return r
 	case t.Uses != "":
-		return ev.test(ev.rule.tests[t.Uses], grade)
+		return ev.test(ev.rule.terms[t.Uses], grade)
 	}
 	r := ev.leaf(t)
 	r.grade = grade

@@ -156,7 +156,9 @@ var properties = map[string]func(ev *evaluator) result{
 	"inferred": func(ev *evaluator) result {
 		return fromSubject(ev, ev.sub.inferred)
 	},
-	"guest-on-host": guestOnHost,
+	"guest-on-host":    guestOnHost,
+	"backup-failed":    backupFailed,
+	"failed-on-volume": failedOnVolume,
 }
 
 func (ev *evaluator) property(name string) result { return properties[name](ev) }

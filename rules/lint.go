@@ -28,12 +28,13 @@ type linter struct {
 func lint(c *compiledRule, fileID string) []mistake {
 	l := &linter{rule: c, bound: map[string]bool{subjectEvent: true}}
 	l.head(fileID)
-	l.named(c.Signals, c.Tests)
+	l.named(c.Signals, c.Terms)
 	if c.Anchor == nil {
 		l.bad("an anchor is needed: the evidence without which nobody would think of the issue")
 	} else {
 		l.test(c.Anchor, "anchor")
 	}
+	l.incident()
 	seen := map[string]bool{}
 	for i, cr := range c.Criteria {
 		l.criterion(cr, seen, "criteria", strconv.Itoa(i))
@@ -41,19 +42,37 @@ func lint(c *compiledRule, fileID string) []mistake {
 	return l.mistakes
 }
 
+// incident checks what goes with rules about incidents, and with no other.
+func (l *linter) incident() {
+	r := l.rule
+	switch {
+	case r.About != AboutIncident && (r.Near > 0 || r.OnlyNear):
+		l.bad("near and only_near go with rules about an incident")
+	case r.About != AboutIncident || r.Anchor == nil:
+	case r.Anchor.Signal == "" || r.Anchor.On != "subject":
+		l.bad("a rule about an incident has an anchor of one signal, on: subject", "anchor")
+	case r.signals[r.Anchor.Signal] != nil && !r.signals[r.Anchor.Signal].source.allHaveIDs():
+		l.bad("the signal of an incident names its event ids", "anchor", "signal")
+	}
+}
+
+func (m *Matcher) allHaveIDs() bool {
+	return (len(m.Any) > 0 || len(m.ID) > 0) && !slices.ContainsFunc(m.Any, func(alt *Matcher) bool { return alt == nil || !alt.allHaveIDs() })
+}
+
 // lintShared checks the parts that several rules use.
 func lintShared(shared *Shared) []mistake {
 	l := &linter{rule: link(&Rule{}, shared), bound: map[string]bool{}}
-	l.named(shared.Signals, shared.Tests)
+	l.named(shared.Signals, shared.Terms)
 	return l.mistakes
 }
 
-func (l *linter) named(signals map[string]*Matcher, tests map[string]*Test) {
+func (l *linter) named(signals map[string]*Matcher, terms map[string]*Test) {
 	for _, name := range slices.Sorted(maps.Keys(signals)) {
 		l.matcher(signals[name], "signals", name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(tests)) {
-		l.test(tests[name], "tests", name)
+	for _, name := range slices.Sorted(maps.Keys(terms)) {
+		l.test(terms[name], "terms", name)
 	}
 }
 
@@ -70,7 +89,7 @@ func (l *linter) head(fileID string) {
 		l.bad("title and anchor_text are needed")
 	}
 	l.oneOf(r.Severity, []string{"critical", "high", "medium", "low", "info"}, "severity")
-	l.oneOf(string(r.About), []string{string(AboutBackupFailure), string(AboutRestore), string(AboutGuestBackup)}, "about")
+	l.oneOf(string(r.About), []string{string(AboutBackupFailure), string(AboutRestore), string(AboutGuestBackup), string(AboutIncident)}, "about")
 	l.grade(r.AnchorGrade, true, "anchor_grade")
 	for i, s := range r.Remediation {
 		if s.Text == "" {
@@ -220,13 +239,13 @@ func (l *linter) sequence(t *Test, path []string) {
 }
 
 func (l *linter) uses(name string, path []string) {
-	t := l.rule.tests[name]
+	t := l.rule.terms[name]
 	if t == nil {
-		l.defined(name, l.rule.tests, path)
+		l.defined(name, l.rule.terms, path)
 		return
 	}
 	if slices.Contains(l.using, name) {
-		l.bad(fmt.Sprintf("test %q uses itself", name), path...)
+		l.bad(fmt.Sprintf("term %q uses itself", name), path...)
 		return
 	}
 	l.using = append(l.using, name)

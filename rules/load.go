@@ -63,10 +63,10 @@ func (s *Set) Interest() *event.Interest {
 type compiledRule struct {
 	*Rule
 	signals map[string]*matcher
-	tests   map[string]*Test
+	terms   map[string]*Test
 }
 
-// Load reads the rules of a folder: shared.yaml, whose signals and tests all
+// Load reads the rules of a folder: shared.yaml, whose signals and terms all
 // may use, and one file per rule, named after it. All mistakes are reported at
 // once, each as file:line:column.
 func Load(fsys fs.FS) (*Set, error) {
@@ -120,17 +120,17 @@ func byIssue(a, b *compiledRule) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// link gives a rule its own and the shared signals and tests.
+// link gives a rule its own and the shared signals and terms.
 func link(r *Rule, shared *Shared) *compiledRule {
-	c := &compiledRule{Rule: r, signals: map[string]*matcher{}, tests: map[string]*Test{}}
+	c := &compiledRule{Rule: r, signals: map[string]*matcher{}, terms: map[string]*Test{}}
 	for _, table := range []map[string]*Matcher{shared.Signals, r.Signals} {
 		for name, m := range table {
 			c.signals[name] = &matcher{source: m}
 		}
 	}
-	for _, table := range []map[string]*Test{shared.Tests, r.Tests} {
+	for _, table := range []map[string]*Test{shared.Terms, r.Terms} {
 		for name, t := range table {
-			c.tests[name] = t
+			c.terms[name] = t
 		}
 	}
 	return c

@@ -107,7 +107,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 }
 
 func TestCircularTests(t *testing.T) {
-	text := good + "tests:\n  a: { uses: b }\n  b: { not: { uses: a } }\n"
+	text := good + "terms:\n  a: { uses: b }\n  b: { not: { uses: a } }\n"
 	if err := load("sample.yaml", text); err == nil || !strings.Contains(err.Error(), "uses itself") {
 		t.Errorf("a circle: %v", err)
 	}

@@ -22,12 +22,15 @@ type Rule struct {
 	Title      string    `yaml:"title"`
 	Severity   string    `yaml:"severity"`
 	About      About     `yaml:"about"`       // what the rule is evaluated for
+	Near       Duration  `yaml:"near"`        // about an incident: how far from it a failed backup is that it explains
+	OnlyNear   bool      `yaml:"only_near"`   // about an incident: without a failed backup near it says nothing
+	Applies    Applies   `yaml:"applies"`     // to which versions of Windows
 	Logs       []LogNeed `yaml:"logs"`        // without these on a host, the anchor can't be seen
 	YieldsTo   []string  `yaml:"yields_to"`   // rules that, if likely for the same failure, leave this one possible
 	NotChecked []string  `yaml:"not_checked"` // what no log can show, for people
 
 	Signals     map[string]*Matcher `yaml:"signals"`
-	Tests       map[string]*Test    `yaml:"tests"` // named parts, for uses
+	Terms       map[string]*Test    `yaml:"terms"` // named parts, for uses
 	Anchor      *Test               `yaml:"anchor"`
 	AnchorText  string              `yaml:"anchor_text"`
 	AnchorGrade Grade               `yaml:"anchor_grade"`
@@ -35,6 +38,7 @@ type Rule struct {
 
 	Remediation []Step      `yaml:"remediation"`
 	References  []Reference `yaml:"references"`
+	Tests       []*Example  `yaml:"tests"`
 	KnownFalse  []string    `yaml:"known_false"`
 }
 
@@ -46,7 +50,18 @@ const (
 	AboutBackupFailure About = "backup-failure" // each backup that failed
 	AboutRestore       About = "restore"        // each restore, failed or not
 	AboutGuestBackup   About = "guest-backup"   // each backup of a host, with each guest on it
+	AboutIncident      About = "incident"       // events of the anchor's signal, and the failed backups near them
 )
+
+// Applies are the versions of Windows that a rule is about: those from From on
+// and below Below. A computer whose version is not known may be one of them.
+type Applies struct {
+	From  string `yaml:"os_from"`
+	Below string `yaml:"os_below"`
+}
+
+// severityInfo is of rules that tell what is no failure. They explain none.
+const severityInfo = "info"
 
 // A LogNeed is a channel that a rule needs of the host or of the guest.
 type LogNeed struct {
@@ -190,11 +205,11 @@ type Reference struct {
 	URL   string `yaml:"url"`
 }
 
-// Shared holds signals and tests that several rules use.
+// Shared holds signals and terms that several rules use.
 type Shared struct {
 	Schema  int                 `yaml:"schema"`
 	Signals map[string]*Matcher `yaml:"signals"`
-	Tests   map[string]*Test    `yaml:"tests"`
+	Terms   map[string]*Test    `yaml:"terms"`
 }
 
 // Duration is a time span in rules: "10m", "24h".

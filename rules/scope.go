@@ -61,6 +61,7 @@ func (s *Set) Bounds(scope Scope) event.Bounds {
 	reach := longestJob
 	always := scene.Lasting()
 	for _, r := range s.rules {
+		reach = max(reach, time.Duration(r.Near))
 		r.eachTest(func(t *Test) {
 			reach = max(reach, t.reach())
 			if t.unbounded() {
@@ -103,7 +104,7 @@ func (r *compiledRule) eachTest(f func(t *Test)) {
 		}
 	}
 	walk(r.Anchor)
-	for _, t := range r.tests {
+	for _, t := range r.terms {
 		walk(t)
 	}
 	for _, c := range r.Criteria {

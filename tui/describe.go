@@ -54,7 +54,7 @@ func (w *writer) failure(x *report.Failure) {
 	for _, c := range x.Causes {
 		for i := range w.a.report.Findings {
 			if f := &w.a.report.Findings[i]; f.ID == c.Finding {
-				w.put(detailLine{role: verdictRole(c.Verdict), finding: f}, "   "+verdictWord(c.Verdict)+" ", issueWord(f)+clean(f.Title))
+				w.put(detailLine{role: verdictRole(c.Verdict), finding: f}, "   "+findingWord(f, c.Verdict)+" ", issueWord(f)+clean(f.Title))
 			}
 		}
 	}

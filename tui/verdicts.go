@@ -282,7 +282,7 @@ func (r *verdictRow) text(a *App) string {
 	case r.heading != "":
 		return " " + r.heading
 	case r.finding != nil:
-		return fmt.Sprintf("   %s %s%s%s", verdictWord(r.verdict), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
+		return fmt.Sprintf("   %s %s%s%s", findingWord(r.finding, r.verdict), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
 	case r.missing != nil:
 		return fmt.Sprintf(" ? %s", count(len(r.missing), "check")+" could not be made: why, and what to collect")
 	}
@@ -330,6 +330,14 @@ func shortHost(name string) string {
 }
 
 // verdictWord tells a verdict by a mark and a word.
+// findingWord is the verdict, but for findings that explain no failure.
+func findingWord(f *report.Finding, verdict string) string {
+	if f.Note() {
+		return "· " + cell("note", 9)
+	}
+	return verdictWord(verdict)
+}
+
 func verdictWord(verdict string) string {
 	mark := map[string]string{"confirmed": "●", "likely": "◐", "possible": "○", "ruled-out": "–"}[verdict]
 	return mark + " " + cell(verdict, 9)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func answer(t *testing.T, dir, value string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := r.Findings[0]
+	f := findingOf(t, r, "kb975354-1")
 	for _, k := range f.Criteria {
 		if k.Role != "required" || k.State != "unknown" && k.Answer == nil {
 			continue
@@ -58,16 +59,26 @@ func TestAnswers(t *testing.T) {
 		answer(t, dir, step.value)
 		for range 2 { // evaluated, and as it was kept
 			r := parse(t, mustRun(t, 0, "report", dir, "--format", "json"))
-			if f := r.Findings[0]; f.Verdict != step.verdict || len(r.Answers) == 0 || !f.Candidate && step.verdict == "confirmed" {
+			if f := findingOf(t, r, "kb975354-1"); f.Verdict != step.verdict || len(r.Answers) == 0 || !f.Candidate && step.verdict == "confirmed" {
 				t.Errorf("%s: %s, candidate %v, answers %+v", step.value, f.Verdict, f.Candidate, r.Answers)
 			}
 		}
 		mustRun(t, 0, "verify", dir)
 	}
 	again := parse(t, mustRun(t, 0, "scan", "--case", dir, "--format", "json", in, filepath.Join(casesDir, "normal-backup.zip")))
-	if again.Findings[0].Verdict != "confirmed" {
-		t.Errorf("after another bundle: %s", again.Findings[0].Verdict)
+	if f := findingOf(t, again, "kb975354-1"); f.Verdict != "confirmed" {
+		t.Errorf("after another bundle: %s", f.Verdict)
 	}
+}
+
+// findingOf is the report's finding of a rule.
+func findingOf(t *testing.T, r *report.Report, rule string) *report.Finding {
+	t.Helper()
+	i := slices.IndexFunc(r.Findings, func(f report.Finding) bool { return f.Rule == rule })
+	if i < 0 {
+		t.Fatalf("no finding of %s", rule)
+	}
+	return &r.Findings[i]
 }
 
 // TestEvaluator: what the screen evaluates is what report prints.

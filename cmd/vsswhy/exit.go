@@ -100,8 +100,9 @@ func hasContent(records uint64, format, err string) bool {
 
 func strongest(r *report.Report) rules.Verdict {
 	best := rules.NoVerdict
-	for _, f := range r.Findings {
-		if v, err := rules.ParseVerdict(f.Verdict); err == nil {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if v, err := rules.ParseVerdict(f.Verdict); err == nil && !f.Note() {
 			best = max(best, v)
 		}
 	}

@@ -34,7 +34,8 @@ func scanJSON(t testing.TB, args ...string) *report.Report {
 }
 
 // TestRealLogsShowNoIssue: none of the real logs is of a Hyper-V failure, so
-// every finding above ruled-out is a false one.
+// every finding above ruled-out is a false one; but for a workstation that lost
+// its shadow copies for want of room (volsnap 36), with no backup near it.
 func TestRealLogsShowNoIssue(t *testing.T) {
 	data := realData(t)
 	paths := []string{data}
@@ -44,7 +45,7 @@ func TestRealLogsShowNoIssue(t *testing.T) {
 	}
 	for _, path := range paths {
 		for _, f := range scanJSON(t, path).Findings {
-			if f.Verdict != "ruled-out" {
+			if f.Verdict != "ruled-out" && (f.Rule != "shadow-storage" || f.Verdict != "possible") {
 				t.Errorf("%s: %s", path, findingLine(&f))
 			}
 		}

@@ -163,6 +163,10 @@ func TestScreenAnswers(t *testing.T) {
 	bundle := filepath.Join(dir, "iscsi-likely.zip")
 	term := startTerminal(t, 140, 45, bundle)
 	term.see("likely", "iSCSI")
+	term.press("3")
+	term.see("12 of 12 events") // the scan has ended; before, nothing is answered
+	term.press("1")
+	term.see("likely", "iSCSI")
 	for range 2 {
 		term.press("a")
 		term.see("yes", "unknown")

@@ -191,11 +191,11 @@ func (p *page) headline() {
 	r, found := p.report, 0
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if f.Verdict == "ruled-out" {
+		if f.Verdict == "ruled-out" || f.Note() {
 			continue
 		}
 		if found++; found <= maxListed {
-			n := entry("=>", txt("%s: %s (%s)", verdictWord(f.Verdict, f.Candidate, f.Answered), f.Title, where(f.Host, f.VM, f.Volume)))
+			n := entry("=>", txt("%s: %s (%s)", f.word(), f.Title, where(f.Host, f.VM, f.Volume)))
 			n.state = f.Verdict
 			p.add(n)
 		}
@@ -206,6 +206,15 @@ func (p *page) headline() {
 	if found == 0 {
 		p.add(entry("=>", txt("%s", nothingFits(r))))
 	}
+	p.notes()
+}
+
+// notes are what looks like a failure and is none, in a line each.
+func (p *page) notes() {
+	list := slices.DeleteFunc(slices.Clone(p.report.Findings), func(f Finding) bool { return !f.Note() })
+	p.add(shorten(list, maxListed, "and %d more notes", func(f *Finding) node {
+		return entry("note", txt("%s (%s)", f.Title, where(f.Host, f.VM, f.Volume)))
+	})...)
 }
 
 func nothingFits(r *Report) string {
@@ -276,7 +285,7 @@ func (p *page) cite(list []Evidence) []node {
 }
 
 func (p *page) finding(f *Finding) {
-	p.add(node{kind: heading, state: f.Verdict, text: txt("%s  %s  %s", f.ID, verdictWord(f.Verdict, f.Candidate, f.Answered), issueText(f.Issue, f.Rule))})
+	p.add(node{kind: heading, state: f.Verdict, text: txt("%s  %s  %s", f.ID, f.word(), issueText(f.Issue, f.Rule))})
 	p.para("", txt("%s", f.Title))
 	p.para("", txt("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
 	p.when(f)
@@ -293,6 +302,7 @@ func (p *page) finding(f *Finding) {
 	p.unknown(f)
 	p.group("Checked, and not the case:", p.criteria(f, "unmet", "", "excluding"))
 	p.group("Not checked, because no log shows it:", entries("-", f.NotChecked))
+	p.group("Take care:", entries("-", f.KnownFalse))
 	p.remarks(f)
 	if p.full {
 		p.timeline(f)
@@ -498,12 +508,44 @@ func (p *page) notEvaluable() {
 		return
 	}
 	p.heading(txt("Could not be checked"))
-	for _, list := range groupBy(p.report.NotEvaluable, func(n NotEvaluable) string { return n.Rule }) {
+	issues, others := split(p.report.NotEvaluable, func(n NotEvaluable) bool { return n.Issue != nil })
+	for _, list := range groupBy(issues, func(n NotEvaluable) string { return n.Rule }) {
 		items := shorten(list, maxListed, "and on %d more computers", func(n *NotEvaluable) node {
 			return entry("missing:", txt("%s", strings.Join(n.Missing, "; ")))
 		})
 		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, append(items, entries("collect:", list[0].Collect)...))
 	}
+	// Of the many other causes a log is missing for several.
+	for _, list := range groupBy(others, func(n NotEvaluable) string { return strings.Join(n.Missing, "; ") }) {
+		var items []node
+		var ways []string
+		for _, n := range list {
+			items = append(items, entry("-", txt("%s", n.Title)))
+			ways = appendNew(ways, n.Collect...)
+		}
+		p.group("Without "+strings.Join(list[0].Missing, "; ")+":", append(items, entries("collect:", ways)...))
+	}
+}
+
+func appendNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// split parts a list in two.
+func split[T any](list []T, first func(T) bool) (a, b []T) {
+	for _, x := range list {
+		if first(x) {
+			a = append(a, x)
+		} else {
+			b = append(b, x)
+		}
+	}
+	return a, b
 }
 
 func (p *page) checked() {
@@ -511,13 +553,27 @@ func (p *page) checked() {
 		return
 	}
 	p.heading(txt("Checked, nothing found"))
-	for _, list := range groupBy(p.report.Checked, func(c Checked) string { return c.Rule }) {
-		var hosts []string
-		for _, c := range list {
-			hosts = append(hosts, c.Host)
-		}
-		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, []node{entry("on", txt("%s", listed(hosts)))})
+	issues, others := split(p.report.Checked, func(c Checked) bool { return c.Issue != nil })
+	for _, list := range groupBy(issues, func(c Checked) string { return c.Rule }) {
+		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, []node{entry("on", txt("%s", checkedOn(list)))})
 	}
+	rules := groupBy(others, func(c Checked) string { return c.Rule })
+	for _, list := range groupBy(rules, checkedOn) {
+		var items []node
+		for _, rule := range list {
+			items = append(items, entry("-", txt("%s", rule[0].Title)))
+		}
+		p.group("On "+checkedOn(list[0])+":", items)
+	}
+}
+
+// checkedOn names the computers on which a rule found nothing.
+func checkedOn(list []Checked) string {
+	var hosts []string
+	for _, c := range list {
+		hosts = append(hosts, c.Host)
+	}
+	return listed(hosts)
 }
 
 // answers lists what the engineer said, used or not.

@@ -259,7 +259,12 @@ type Finding struct {
 	Remarks     []string     `json:"remarks"`
 	Remediation []Step       `json:"remediation"`
 	References  []Reference  `json:"references"`
+	KnownFalse  []string     `json:"known_false"` // when the same evidence means something else
 }
+
+// Note reports whether the finding explains no failure: it tells what looks like
+// one and is none.
+func (f *Finding) Note() bool { return f.Severity == "info" }
 
 // An Occurrence is one failure that the finding was made for.
 type Occurrence struct {

@@ -14,6 +14,13 @@ func count(n int, noun string) string {
 
 // verdictWord is the verdict with what it rests on: an inference, or an answer
 // of the engineer, which must not read as if logs had shown it.
+func (f *Finding) word() string {
+	if f.Note() {
+		return "NOTE"
+	}
+	return verdictWord(f.Verdict, f.Candidate, f.Answered)
+}
+
 func verdictWord(verdict string, candidate, answered bool) string {
 	word := strings.ToUpper(strings.ReplaceAll(verdict, "-", " "))
 	var rests []string
