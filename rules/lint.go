@@ -10,6 +10,22 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/known"
 )
 
+// The words of fields that take one of a few; Schema tells them, too.
+var (
+	severityWords = []string{"critical", "high", "medium", "low", severityInfo}
+	aboutNames    = []string{string(AboutBackupFailure), string(AboutRestore), string(AboutGuestBackup), string(AboutIncident)}
+	roleWords     = []string{string(RoleRequired), string(RoleDiscriminating), string(RoleSupporting), string(RoleExcluding)}
+	riskWords     = []string{"read-only", "change", "restart"}
+	shellWords    = []string{"powershell", "cmd"}
+	ofWords       = []string{"host", "guest"}
+	onWords       = []string{"host", "guest", "others", "nodes", "subject"}
+	sameWords     = []string{"vm", "volume"}
+	silenceWords  = []string{"unknown", "unmet"}
+	jobWords      = []string{"backup", "restore"}
+	underWords    = []string{"target"}
+	coveredWords  = []string{"all", "none"}
+)
+
 // A mistake is what strict decoding does not see: a name that is not defined,
 // an operator that lacks something.
 type mistake struct {
@@ -35,11 +51,39 @@ func lint(c *compiledRule, fileID string) []mistake {
 		l.test(c.Anchor, "anchor")
 	}
 	l.incident()
+	l.examples()
 	seen := map[string]bool{}
 	for i, cr := range c.Criteria {
 		l.criterion(cr, seen, "criteria", strconv.Itoa(i))
 	}
 	return l.mistakes
+}
+
+// examples checks that the rule has tests: one that it fires in, and one that it
+// stays quiet in.
+func (l *linter) examples() {
+	fires, quiet := false, false
+	for i, x := range l.rule.Rule.Tests {
+		at := []string{"tests", strconv.Itoa(i)}
+		if x == nil || x.Name == "" {
+			l.bad("a test needs a name", at...)
+			continue
+		}
+		v, err := x.expected()
+		if err != nil {
+			l.bad(err.Error()+", or none", append(at, "expect")...)
+		}
+		if _, err := x.world(); err != nil {
+			l.bad(err.Error(), append(at, "events")...)
+		}
+		if x.Covered != "" {
+			l.oneOf(x.Covered, coveredWords, append(at, "covered")...)
+		}
+		fires, quiet = fires || v >= Possible, quiet || err == nil && v <= RuledOut
+	}
+	if !fires || !quiet {
+		l.bad("a rule needs tests: at least one that it fires in, and one that it stays quiet in (expect: none or ruled-out)")
+	}
 }
 
 // incident checks what goes with rules about incidents, and with no other.
@@ -60,9 +104,9 @@ func (m *Matcher) allHaveIDs() bool {
 	return (len(m.Any) > 0 || len(m.ID) > 0) && !slices.ContainsFunc(m.Any, func(alt *Matcher) bool { return alt == nil || !alt.allHaveIDs() })
 }
 
-// lintShared checks the parts that several rules use.
-func lintShared(shared *Shared) []mistake {
-	l := &linter{rule: link(&Rule{}, shared), bound: map[string]bool{}}
+// lintShared checks parts that several rules use; they may use those of all.
+func lintShared(shared, all *Shared) []mistake {
+	l := &linter{rule: link(&Rule{}, all), bound: map[string]bool{}}
 	l.named(shared.Signals, shared.Terms)
 	return l.mistakes
 }
@@ -88,20 +132,20 @@ func (l *linter) head(fileID string) {
 	if r.Title == "" || r.AnchorText == "" {
 		l.bad("title and anchor_text are needed")
 	}
-	l.oneOf(r.Severity, []string{"critical", "high", "medium", "low", "info"}, "severity")
-	l.oneOf(string(r.About), []string{string(AboutBackupFailure), string(AboutRestore), string(AboutGuestBackup), string(AboutIncident)}, "about")
+	l.oneOf(r.Severity, severityWords, "severity")
+	l.oneOf(string(r.About), aboutNames, "about")
 	l.grade(r.AnchorGrade, true, "anchor_grade")
 	for i, s := range r.Remediation {
 		if s.Text == "" {
 			l.bad("a step needs a text", "remediation", strconv.Itoa(i))
 		}
 		if s.Run != "" {
-			l.oneOf(s.Risk, []string{"read-only", "change", "restart"}, "remediation", strconv.Itoa(i), "risk")
-			l.oneOf(s.Shell, []string{"powershell", "cmd"}, "remediation", strconv.Itoa(i), "shell")
+			l.oneOf(s.Risk, riskWords, "remediation", strconv.Itoa(i), "risk")
+			l.oneOf(s.Shell, shellWords, "remediation", strconv.Itoa(i), "shell")
 		}
 	}
 	for i, n := range r.Logs {
-		l.oneOf(n.Of, []string{"host", "guest"}, "logs", strconv.Itoa(i), "of")
+		l.oneOf(n.Of, ofWords, "logs", strconv.Itoa(i), "of")
 	}
 }
 
@@ -129,8 +173,7 @@ func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
 	if c.Text == "" {
 		l.bad("a criterion needs a text", path...)
 	}
-	roles := []string{string(RoleRequired), string(RoleDiscriminating), string(RoleSupporting), string(RoleExcluding)}
-	l.oneOf(string(c.Role), roles, append(path, "role")...)
+	l.oneOf(string(c.Role), roleWords, append(path, "role")...)
 	l.grade(c.Grade, true, append(path, "grade")...)
 	if c.Limit != NoVerdict && (c.Role != RoleExcluding || c.Limit == RuledOut) {
 		l.bad("limit goes with an excluding criterion, and is possible or likely", append(path, "limit")...)
@@ -162,13 +205,13 @@ func (l *linter) test(t *Test, path ...string) {
 	l.grade(t.Sure, false, append(path, "sure")...)
 	l.when(t, path)
 	if t.On != "" {
-		l.oneOf(t.On, []string{"host", "guest", "others", "nodes", "subject"}, append(path, "on")...)
+		l.oneOf(t.On, onWords, append(path, "on")...)
 	}
 	if t.Silence != "" {
-		l.oneOf(t.Silence, []string{"unknown", "unmet"}, append(path, "silence")...)
+		l.oneOf(t.Silence, silenceWords, append(path, "silence")...)
 	}
 	for _, key := range t.Same {
-		l.oneOf(key, []string{"vm", "volume"}, append(path, "same")...)
+		l.oneOf(key, sameWords, append(path, "same")...)
 	}
 	l.operator(t, ops[0], append(path, ops[0]))
 }
@@ -208,7 +251,7 @@ func (l *linter) operator(t *Test, op string, path []string) {
 			l.bound[t.As] = true
 		}
 	case "job":
-		l.oneOf(t.Job, []string{"backup", "restore"}, path...)
+		l.oneOf(t.Job, jobWords, path...)
 	case "sequence":
 		l.sequence(t, path)
 	case "fact":
@@ -318,7 +361,7 @@ func (l *linter) matcher(m *Matcher, path ...string) {
 		}
 	}
 	if m.Under != "" {
-		l.oneOf(m.Under, []string{"target"}, append(path, "under")...)
+		l.oneOf(m.Under, underWords, append(path, "under")...)
 	}
 	for i, alt := range m.Any {
 		l.matcher(alt, append(path, "any", strconv.Itoa(i))...)

@@ -66,36 +66,23 @@ type compiledRule struct {
 	terms   map[string]*Test
 }
 
-// Load reads the rules of a folder: shared.yaml, whose signals and terms all
-// may use, and one file per rule, named after it. All mistakes are reported at
-// once, each as file:line:column.
-func Load(fsys fs.FS) (*Set, error) {
-	names, err := fs.Glob(fsys, "*.yaml")
-	if err != nil {
-		return nil, err
-	}
-	l := &loader{fsys: fsys, hash: sha256.New()}
-	shared := &Shared{}
-	if slices.Contains(names, sharedFile) {
-		if root := l.read(sharedFile, shared, &shared.Schema); root != nil {
-			l.report(sharedFile, root, lintShared(shared))
-		}
-	}
-	set := &Set{}
-	for _, name := range names {
-		if name == sharedFile {
-			continue
-		}
-		r := &Rule{}
-		if root := l.read(name, r, &r.Schema); root != nil {
-			c := link(r, shared)
-			l.report(name, root, lint(c, strings.TrimSuffix(name, path.Ext(name))))
-			set.rules = append(set.rules, c)
+// Load reads rules, folder after folder: shared.yaml, whose signals and terms all
+// rules of this and the later folders may use, and one file per rule, named after
+// it. A rule takes the place of one of an earlier folder only if it says so. All
+// mistakes are reported at once, each as file:line:column, and nothing is loaded
+// then.
+func Load(folders ...fs.FS) (*Set, error) {
+	l := &loader{hash: sha256.New(), shared: &Shared{Signals: map[string]*Matcher{}, Terms: map[string]*Test{}}}
+	for i, folder := range folders {
+		l.fsys, l.earlier = folder, slices.Clone(l.set.rules)
+		if err := l.folder(); err != nil {
+			return nil, fmt.Errorf("rules, folder %d: %w", i+1, err)
 		}
 	}
 	if err := errors.Join(l.errs...); err != nil {
 		return nil, err
 	}
+	set := &l.set
 	if err := checkYields(set.rules); err != nil {
 		return nil, err
 	}
@@ -165,44 +152,112 @@ func checkYields(list []*compiledRule) error {
 
 // loader reads files and collects mistakes.
 type loader struct {
-	fsys fs.FS
-	hash hash.Hash
-	errs []error
+	fsys    fs.FS
+	hash    hash.Hash
+	shared  *Shared         // of all folders so far
+	earlier []*compiledRule // of the folders before this one
+	set     Set
+	errs    []error
 }
 
-// read decodes one file strictly, and returns its node tree for the positions
-// of later mistakes; nil if it could not be read.
-func (l *loader) read(name string, into any, schema *int) *yaml.Node {
-	data, err := fs.ReadFile(l.fsys, name)
-	if err == nil && len(data) > maxRuleFile {
+// folder reads the rules of one.
+func (l *loader) folder() error {
+	names, err := fs.Glob(l.fsys, "*.yaml")
+	if err != nil {
+		return err
+	}
+	if slices.Contains(names, sharedFile) {
+		shared := &Shared{}
+		if f := l.read(sharedFile, shared, &shared.Schema); f != nil {
+			l.report(f, l.share(shared))
+		}
+	}
+	for _, name := range names {
+		if name == sharedFile {
+			continue
+		}
+		r := &Rule{}
+		if f := l.read(name, r, &r.Schema); f != nil {
+			c := link(r, l.shared)
+			mistakes := lint(c, strings.TrimSuffix(name, path.Ext(name)))
+			l.report(f, append(mistakes, l.add(c)...))
+		}
+	}
+	return nil
+}
+
+// share adds what all later rules may use, and returns the mistakes in it.
+func (l *loader) share(s *Shared) (mistakes []mistake) {
+	for name, m := range s.Signals {
+		if l.shared.Signals[name] != nil {
+			mistakes = append(mistakes, mistake{[]string{"signals", name}, fmt.Sprintf("there is a signal %q already", name)})
+		}
+		l.shared.Signals[name] = m
+	}
+	for name, t := range s.Terms {
+		if l.shared.Terms[name] != nil {
+			mistakes = append(mistakes, mistake{[]string{"terms", name}, fmt.Sprintf("there is a term %q already", name)})
+		}
+		l.shared.Terms[name] = t
+	}
+	return append(mistakes, lintShared(s, l.shared)...)
+}
+
+// add takes a rule into the set, in the place of an earlier one if it says so.
+func (l *loader) add(c *compiledRule) []mistake {
+	same := func(o *compiledRule) bool { return o.ID == c.ID }
+	switch there := slices.ContainsFunc(l.earlier, same); {
+	case there && !c.Override:
+		return []mistake{{[]string{"id"}, fmt.Sprintf("there is a rule %q already; override: true puts this one in its place", c.ID)}}
+	case !there && c.Override:
+		return []mistake{{[]string{"override"}, fmt.Sprintf("there is no rule %q whose place this one could take", c.ID)}}
+	}
+	l.set.rules = append(slices.DeleteFunc(l.set.rules, same), c)
+	return nil
+}
+
+// A file is a rule file as it was read, for the places of later mistakes.
+type file struct {
+	name string
+	text []byte
+	root *yaml.Node
+}
+
+// read decodes one file strictly; nil if it could not be read.
+func (l *loader) read(name string, into any, schema *int) *file {
+	f := &file{name: name, root: &yaml.Node{}}
+	var err error
+	if f.text, err = fs.ReadFile(l.fsys, name); err == nil && len(f.text) > maxRuleFile {
 		err = fmt.Errorf("larger than %d bytes", maxRuleFile)
 	}
 	if err != nil {
 		l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
 		return nil
 	}
-	fmt.Fprintf(l.hash, "%s\x00%d\x00", name, len(data))
-	l.hash.Write(data)
-	root := &yaml.Node{}
-	if err := yaml.Load(data, root); err != nil {
-		l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
+	fmt.Fprintf(l.hash, "%s\x00%d\x00", name, len(f.text))
+	l.hash.Write(f.text)
+	if err = yaml.Load(f.text, f.root); err == nil {
+		err = yaml.Load(f.text, into, yaml.WithKnownFields())
+	}
+	if err != nil {
+		l.errs = append(l.errs, f.undecoded(err)...)
 		return nil
 	}
-	if err := yaml.Load(data, into, yaml.WithKnownFields()); err != nil {
-		l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
+	if n, text := passedOver(f.root); n != nil {
+		l.errs = append(l.errs, f.mistake(n.Line, n.Column, text))
 		return nil
 	}
 	if *schema != schemaVersion {
 		l.errs = append(l.errs, fmt.Errorf("%s: schema %d: this vsswhy understands schema %d; a newer one may be needed", name, *schema, schemaVersion))
 		return nil
 	}
-	return root
+	return f
 }
 
-func (l *loader) report(name string, root *yaml.Node, mistakes []mistake) {
+func (l *loader) report(f *file, mistakes []mistake) {
 	for _, m := range mistakes {
-		line, col := locate(root, m.path)
-		l.errs = append(l.errs, fmt.Errorf("%s:%d:%d: %s", name, line, col, m.text))
+		line, col := locate(f.root, m.path)
+		l.errs = append(l.errs, f.mistake(line, col, m.text))
 	}
 }
 

@@ -55,6 +55,13 @@ criteria:
     grade: MS
     signal: failed
     within: 10m
+tests:
+  - name: it failed
+    events: 22:00:00 HV01 VMMS/10102 Parameter0=FS03
+    expect: confirmed
+  - name: another event
+    events: 22:00:00 HV01 VMMS/13002 Parameter0=FS03
+    expect: none
 `
 
 func load(name, text string) error {
@@ -67,7 +74,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ name, old, new, want string }{
-		{"unknown field", "title:", "titel:", "line 3"},
+		{"unknown field", "title:", "titel:", `sample.yaml:3:1: there is no field "titel" here (did you mean "title"?)`},
 		{"unknown signal", "signal: failed\n    within", "signal: faild\n    within", `sample.yaml:16:5: "faild" is not defined (did you mean "failed"?)`},
 		{"no operator", "    signal: failed\n", "", "sample.yaml:12:5: a test has exactly one of"},
 		{"two operators", "    within: 10m\n", "    within: 10m\n    fact: host.role\n    is: host\n", "this has 2: signal, fact"},
@@ -85,6 +92,12 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"unbound", "    within: 10m\n", "    between: [a, b]\n", `"a" is bound by no earlier criterion`},
 		{"newer schema", "schema: 1", "schema: 2", "a newer one may be needed"},
 		{"no YAML", "anchor:", "anchor: [", "sample.yaml"},
+		{"no tests", good[strings.Index(good, "tests:"):], "", "a rule needs tests"},
+		{"tests that all fire", "expect: none", "expect: possible", "a rule needs tests"},
+		{"no verdict", "expect: none", "expect: nothing", `"nothing" is no verdict`},
+		{"no event", "22:00:00 HV01 VMMS/13002 Parameter0=FS03", "22:00:00 HV01", `want TIME COMPUTER PROVIDER/ID`},
+		{"no time", "events: 22:00:00 HV01 VMMS/13002", "events: ten HV01 VMMS/13002", `"ten" is no time`},
+		{"replaces nothing", "severity: low", "severity: low\noverride: true", `sample.yaml:5:1: there is no rule "sample" whose place`},
 		{"yields to nobody", "about:", "yields_to: [other]\nabout:", `there is no rule "other"`},
 	} {
 		text := strings.Replace(good, tc.old, tc.new, 1)
@@ -132,5 +145,9 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("loaded once and not again: %v", err)
 		}
 		set.Interest()
+		set.Try()
+		if err := inSchema(t, data); err != nil {
+			t.Fatalf("it loads, and the schema says: %v", err)
+		}
 	})
 }

@@ -9,6 +9,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type Rule struct {
 	ID         string    `yaml:"id"`     // stable; the file's name
 	Issue      int       `yaml:"issue"`  // of KB975354, else 0
 	Title      string    `yaml:"title"`
+	Override   bool      `yaml:"override"` // it takes the place of the rule of this id that is there already
 	Severity   string    `yaml:"severity"`
 	About      About     `yaml:"about"`       // what the rule is evaluated for
 	Near       Duration  `yaml:"near"`        // about an incident: how far from it a failed backup is that it explains
@@ -214,6 +216,12 @@ type Shared struct {
 
 // Duration is a time span in rules: "10m", "24h".
 type Duration time.Duration
+
+// String is the duration without parts that are zero.
+func (d Duration) String() string {
+	s := strings.Replace(time.Duration(d).String(), "m0s", "m", 1)
+	return strings.Replace(s, "h0m", "h", 1)
+}
 
 // UnmarshalText reads a Go duration.
 func (d *Duration) UnmarshalText(text []byte) error {

@@ -86,7 +86,7 @@ func TestEvaluator(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "c")
 	mustRun(t, 0, "scan", "--case", dir, filepath.Join(casesDir, "iscsi-likely.zip"))
 	answer(t, dir, "yes")
-	e, err := newEngine()
+	e, err := newEngine(newRoot())
 	if err != nil {
 		t.Fatal(err)
 	}

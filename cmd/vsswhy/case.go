@@ -227,7 +227,7 @@ func newReport() *cobra.Command {
 			if err := opt.check(); err != nil {
 				return err
 			}
-			e, err := newEngine()
+			e, err := newEngine(cmd)
 			if err != nil {
 				return err
 			}
@@ -341,7 +341,7 @@ func mend(cmd *cobra.Command, dir string) error {
 	if err != nil || !slices.ContainsFunc(problems, func(p index.Problem) bool { return p.Derived }) {
 		return err
 	}
-	e, err := newEngine()
+	e, err := newEngine(cmd)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,8 +13,11 @@ import (
 
 func newCode() *cobra.Command {
 	return &cobra.Command{
-		Use:                "code CODE...",
-		Short:              "Explain error codes, in any spelling: 0x800423f4, -2147212300, 2147754996, %%2147754996",
+		Use:   "code CODE|PROVIDER/ID|GUID...",
+		Short: "Explain error codes in any spelling, events, and VSS writers",
+		Example: `  vsswhy code 0x800423f4 -2147212300 %%2147754996
+  vsswhy code VSS/8229 vmms/10103
+  vsswhy code {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}`,
 		Args:               cobra.MinimumNArgs(1),
 		DisableFlagParsing: true, // -2147212300 is a code, no flag
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -19,15 +25,59 @@ func newCode() *cobra.Command {
 				if arg == "-h" || arg == "--help" {
 					return cmd.Help()
 				}
-				c, err := known.ParseCode(arg)
-				if err != nil {
+				if err := explainAny(cmd, arg); err != nil {
 					return err
 				}
-				explain(cmd, c)
 			}
 			return nil
 		},
 	}
+}
+
+// explainAny tells an event and a writer's class id from a code by their form.
+func explainAny(cmd *cobra.Command, arg string) error {
+	if provider, id, ok := strings.Cut(arg, "/"); ok {
+		return explainEvent(cmd, provider, id)
+	}
+	if name := known.WriterName(arg); name != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  the class id of a VSS writer: %s\n", arg, name)
+		return nil
+	}
+	if isGUID.MatchString(arg) {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  not in the table of VSS writers\n", arg)
+		return nil
+	}
+	c, err := known.ParseCode(arg)
+	if err != nil {
+		return fmt.Errorf("%w; an event is PROVIDER/ID, as VSS/8229", err)
+	}
+	explain(cmd, c)
+	return nil
+}
+
+var isGUID = regexp.MustCompile(`^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?$`)
+
+// explainEvent prints what an event means, and the logs that it stands in. What
+// Microsoft's names begin with may be left out.
+func explainEvent(cmd *cobra.Command, provider, number string) error {
+	id, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return fmt.Errorf("%q is no event id", number)
+	}
+	out := cmd.OutOrStdout()
+	for _, begin := range []string{"", "Microsoft-Windows-Hyper-V-", "Microsoft-Windows-"} {
+		text := known.Summary(begin+provider, uint32(id))
+		if text == "" {
+			continue
+		}
+		fmt.Fprintf(out, "%s%s %d\n  %s\n", begin, provider, id, text)
+		if logs := known.Channels(begin+provider, uint32(id)); len(logs) > 0 {
+			fmt.Fprintf(out, "  in the log %s\n", strings.Join(logs, ", or "))
+		}
+		return nil
+	}
+	fmt.Fprintf(out, "%s %d\n  not in the table of events\n", provider, id)
+	return nil
 }
 
 // explain prints a code, its other spellings, and what is known of it.

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/notes"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules"
-	"github.com/vsswhy/vsswhy/rules/builtin"
 	"github.com/vsswhy/vsswhy/rules/report"
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
@@ -27,8 +28,8 @@ type engine struct {
 	stamp    func(*report.Report) // adds what only the program knows
 }
 
-func newEngine() (*engine, error) {
-	set, err := rules.Load(builtin.FS)
+func newEngine(cmd *cobra.Command) (*engine, error) {
+	set, err := rulesOf(cmd)
 	if err != nil {
 		return nil, err
 	}

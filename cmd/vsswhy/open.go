@@ -70,7 +70,7 @@ func newOpen() *cobra.Command {
 coverage, and your notes. Without a terminal its report is printed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, err := newEngine()
+			e, err := newEngine(cmd)
 			if err != nil {
 				return err
 			}

@@ -69,7 +69,7 @@ that can't be written, in the user's state folder.`,
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
 		if onScreen(cmd) && !cmd.Flags().Changed("format") && opt.output == "" && opt.failOn == "" {
-			e, err := newEngine()
+			e, err := newEngine(cmd)
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,8 @@ that can't be written, in the user's state folder.`,
 	}
 	opt.flags(root)
 	screen.flags(root)
-	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newVersion(), newBuildIndex())
+	root.PersistentFlags().String(rulesDirFlag, "", "a folder with more rules, of your own")
+	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newVersion(), newBuildIndex())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

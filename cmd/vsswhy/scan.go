@@ -147,7 +147,7 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	if opt.kept.dir != "" && opt.asked.given() {
 		return errors.New("a case has all that was read: scan into it without --since, --until, --around and --host, and give those to vsswhy report")
 	}
-	e, err := newEngine()
+	e, err := newEngine(cmd)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func newBuildIndex() *cobra.Command {
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			go endWith(cmd.InOrStdin())
-			e, err := newEngine()
+			e, err := newEngine(cmd)
 			if err != nil {
 				return err
 			}
