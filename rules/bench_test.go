@@ -1,0 +1,59 @@
+package rules
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vsswhy/vsswhy/ingest/event"
+	"github.com/vsswhy/vsswhy/rules/builtin"
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// busyScene has n events that rules ask for, of one host over a year, and a failed
+// backup each day.
+func busyScene(n int) *scene.Scene {
+	b := scene.NewBuilder()
+	begin := time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+	kinds := []struct {
+		provider, channel string
+		id                uint32
+		text              string
+	}{
+		{"VSS", "Application", 8194, "0x80070005"}, {"volsnap", "System", 33, ""}, {"VSS", "Application", 12289, "0x80070001"},
+		{"Microsoft-Windows-FailoverClustering", "System", 5140, "Volume1"}, {"Microsoft-Windows-FailoverClustering", "System", 5120, "STATUS_X(c0130021)"},
+		{"Microsoft-Windows-Backup", "Microsoft-Windows-Backup", 4, ""}, {"Microsoft-Windows-Hyper-V-VMMS", "Microsoft-Windows-Hyper-V-VMMS-Admin", 18012, "0x80070005"},
+		{"VSS", "Application", 8229, "0x800423f3"},
+	}
+	src := &event.Source{ID: 1, Path: "x", Format: "evtx", Records: uint64(n)}
+	streams := new(event.StreamBuilder)
+	events := make([]event.Event, n)
+	step := 365 * 24 * time.Hour / time.Duration(n)
+	for i := range events {
+		k := kinds[i%len(kinds)]
+		e := &events[i]
+		*e = event.Event{Ref: event.Ref{Source: 1, Offset: int64(i)}, Record: uint64(i + 1), Time: begin.Add(time.Duration(i) * step),
+			Computer: "HV01", Channel: k.channel, Provider: k.provider, ID: k.id, Level: event.LevelError, Fields: []event.Field{{Name: "VolumeName", Value: k.text}, {Value: fmt.Sprint(i)}}}
+		streams.Add(e.Computer, e.Channel, e.Record, e.Time, e.Provider)
+	}
+	src.Streams = streams.Streams()
+	b.Add(event.Batch{Source: src, Events: events, Last: true})
+	return b.Build()
+}
+
+// BenchmarkDiagnose is the cost of all built-in rules, an event of those that they
+// ask for, without that of the scene.
+func BenchmarkDiagnose(b *testing.B) {
+	set, err := Load(builtin.FS)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 200_000
+	sc := busyScene(n)
+	b.ReportAllocs()
+	for b.Loop() {
+		set.diagnose(sc, Scope{}, nil)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
+	b.ReportMetric(float64(len(set.rules)), "rules")
+}
