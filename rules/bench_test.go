@@ -23,14 +23,17 @@ func busyScene(n int) *scene.Scene {
 		{"VSS", "Application", 8194, "0x80070005"}, {"volsnap", "System", 33, ""}, {"VSS", "Application", 12289, "0x80070001"},
 		{"Microsoft-Windows-FailoverClustering", "System", 5140, "Volume1"}, {"Microsoft-Windows-FailoverClustering", "System", 5120, "STATUS_X(c0130021)"},
 		{"Microsoft-Windows-Backup", "Microsoft-Windows-Backup", 4, ""}, {"Microsoft-Windows-Hyper-V-VMMS", "Microsoft-Windows-Hyper-V-VMMS-Admin", 18012, "0x80070005"},
-		{"VSS", "Application", 8229, "0x800423f3"},
+		{"VSS", "Application", 8229, "0x800423f3"}, // the last one: once a day
 	}
 	src := &event.Source{ID: 1, Path: "x", Format: "evtx", Records: uint64(n)}
 	streams := new(event.StreamBuilder)
 	events := make([]event.Event, n)
 	step := 365 * 24 * time.Hour / time.Duration(n)
 	for i := range events {
-		k := kinds[i%len(kinds)]
+		k := kinds[i%(len(kinds)-1)]
+		if i%(n/365) == 0 {
+			k = kinds[len(kinds)-1]
+		}
 		e := &events[i]
 		*e = event.Event{Ref: event.Ref{Source: 1, Offset: int64(i)}, Record: uint64(i + 1), Time: begin.Add(time.Duration(i) * step),
 			Computer: "HV01", Channel: k.channel, Provider: k.provider, ID: k.id, Level: event.LevelError, Fields: []event.Field{{Name: "VolumeName", Value: k.text}, {Value: fmt.Sprint(i)}}}

@@ -44,14 +44,18 @@ type diagnosis struct {
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
 	answers     *answerBook
-	events      map[*scene.Host]map[uint32][]*scene.Event // see byID
+	anchors     map[*scene.Host]map[*compiledRule][]*scene.Event // of rules about incidents
 	budget      budget
 	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
 func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosis {
-	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), events: map[*scene.Host]map[uint32][]*scene.Event{}, budget: budget{maxLooks}}
+	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), anchors: map[*scene.Host]map[*compiledRule][]*scene.Event{}, budget: budget{maxLooks}}
+	index := newAnchorIndex(s.rules)
+	for _, h := range sc.Hosts {
+		d.anchors[h] = index.anchors(h, &d.budget)
+	}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ const (
 func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
 	var list []*subject
 	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.matching(rule, h)) {
+		for _, in := range incidents(h, d.anchors[h][rule]) {
 			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
 			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
 				list = append(list, in)
@@ -41,49 +42,101 @@ func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*sub
 	return list
 }
 
-// matching returns the events of a computer that the rule's anchor is about, in
-// the order of time.
-func (d *diagnosis) matching(rule *compiledRule, h *scene.Host) []*scene.Event {
-	m := rule.signals[rule.Anchor.Signal]
+// An anchorIndex says by provider (in lower case) and id which rules' anchors an
+// event may be of, so that each event is looked at once for all rules about
+// incidents, however many there are.
+type anchorIndex struct {
+	exact    map[string]map[uint32][]anchorEntry
+	patterns []anchorPattern
+}
+
+// An anchorEntry matches the events of one rule's anchor; what provider and id say
+// is known already.
+type anchorEntry struct {
+	rule *compiledRule
+	m    *matcher
+}
+
+type anchorPattern struct {
+	prefix string // of the provider's name
+	id     uint32
+	anchorEntry
+}
+
+func newAnchorIndex(rules []*compiledRule) *anchorIndex {
+	x := &anchorIndex{exact: map[string]map[uint32][]anchorEntry{}}
+	for _, r := range rules {
+		if r.About == AboutIncident {
+			x.add(r, r.signals[r.Anchor.Signal])
+		}
+	}
+	return x
+}
+
+func (x *anchorIndex) add(r *compiledRule, m *matcher) {
+	if len(m.alternatives) > 0 && len(m.rest) == 1 { // nothing but these
+		for _, alt := range m.alternatives {
+			x.add(r, alt)
+		}
+	}
+	for _, p := range m.source.Provider {
+		p = strings.ToLower(p)
+		prefix, pattern := strings.CutSuffix(p, "*")
+		for _, id := range m.source.ID {
+			if pattern {
+				x.patterns = append(x.patterns, anchorPattern{prefix, id, anchorEntry{r, m}})
+				continue
+			}
+			if x.exact[p] == nil {
+				x.exact[p] = map[uint32][]anchorEntry{}
+			}
+			x.exact[p][id] = append(x.exact[p][id], anchorEntry{r, m})
+		}
+	}
+}
+
+// of are the entries of one provider.
+func (x *anchorIndex) of(provider string) map[uint32][]anchorEntry {
+	provider = strings.ToLower(provider)
+	entries := x.exact[provider]
+	for _, p := range x.patterns {
+		if strings.HasPrefix(provider, p.prefix) {
+			if entries = maps.Clone(entries); entries == nil {
+				entries = map[uint32][]anchorEntry{}
+			}
+			entries[p.id] = append(slices.Clip(entries[p.id]), p.anchorEntry)
+		}
+	}
+	return entries
+}
+
+// anchors finds the events of all anchors of rules about incidents on a computer,
+// by rule, in the order of time.
+func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*scene.Event {
+	found := map[*compiledRule][]*scene.Event{}
 	ev := &evaluator{sub: &subject{host: h}}
-	var list []*scene.Event
-	for _, id := range m.source.ids(nil) {
-		events := d.byID(h)[id]
-		d.budget.spend(len(events))
-		for _, e := range events {
-			if m.match(ev, e) {
-				list = append(list, e)
+	providers := map[string]map[uint32][]anchorEntry{} // as events spell them
+	look := func(provider string, e *scene.Event) {
+		entries, ok := providers[provider]
+		if !ok {
+			entries = x.of(provider)
+			providers[provider] = entries
+		}
+		for _, a := range entries[e.ID] {
+			list := found[a.rule]
+			if a.m.matchRest(ev, e) && (len(list) == 0 || list[len(list)-1] != e) {
+				found[a.rule] = append(list, e)
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *scene.Event) int { return a.Time.Compare(b.Time) })
-	return list
-}
-
-// byID indexes the events of a computer, once for all rules.
-func (d *diagnosis) byID(h *scene.Host) map[uint32][]*scene.Event {
-	if index, ok := d.events[h]; ok {
-		return index
-	}
-	index := map[uint32][]*scene.Event{}
+	left.spend(len(h.Events))
 	for _, e := range h.Events {
-		index[e.ID] = append(index[e.ID], e)
-	}
-	d.events[h] = index
-	return index
-}
-
-// ids are those of all alternatives, each once.
-func (m *Matcher) ids(list []uint32) []uint32 {
-	for _, id := range m.ID {
-		if !slices.Contains(list, id) {
-			list = append(list, id)
+		look(e.Provider, e)
+		if e.EventSource != "" && e.EventSource != e.Provider {
+			look(e.EventSource, e)
 		}
 	}
-	for _, alt := range m.Any {
-		list = alt.ids(list)
-	}
-	return list
+	return found
 }
 
 func incidents(h *scene.Host, events []*scene.Event) []*subject {

@@ -11,12 +11,21 @@ import (
 
 // A compiled matcher: one function per condition, the cheapest first.
 type matcher struct {
-	conditions []func(ev *evaluator, e *scene.Event) bool
-	source     *Matcher
+	ids, providers condition // nil: any
+	rest           []condition
+	alternatives   []*matcher // of any, which is one of the rest
+	source         *Matcher
 }
 
+type condition func(ev *evaluator, e *scene.Event) bool
+
 func (m *matcher) match(ev *evaluator, e *scene.Event) bool {
-	for _, ok := range m.conditions {
+	return (m.ids == nil || m.ids(ev, e)) && (m.providers == nil || m.providers(ev, e)) && m.matchRest(ev, e)
+}
+
+// matchRest is match for an event whose provider and id match.
+func (m *matcher) matchRest(ev *evaluator, e *scene.Event) bool {
+	for _, ok := range m.rest {
 		if !ok(ev, e) {
 			return false
 		}
@@ -27,13 +36,17 @@ func (m *matcher) match(ev *evaluator, e *scene.Event) bool {
 // compileMatcher turns a checked matcher into functions.
 func compileMatcher(src *Matcher) *matcher {
 	m := &matcher{source: src}
-	add := func(when bool, f func(ev *evaluator, e *scene.Event) bool) {
+	add := func(when bool, f condition) {
 		if when {
-			m.conditions = append(m.conditions, f)
+			m.rest = append(m.rest, f)
 		}
 	}
-	add(len(src.ID) > 0, func(_ *evaluator, e *scene.Event) bool { return slices.Contains(src.ID, e.ID) })
-	add(len(src.Provider) > 0, func(_ *evaluator, e *scene.Event) bool { return fromAny(e, src.Provider) })
+	if len(src.ID) > 0 {
+		m.ids = func(_ *evaluator, e *scene.Event) bool { return slices.Contains(src.ID, e.ID) }
+	}
+	if len(src.Provider) > 0 {
+		m.providers = func(_ *evaluator, e *scene.Event) bool { return fromAny(e, src.Provider) }
+	}
 	codes := parseCodes(src.Code)
 	add(len(codes) > 0, func(_ *evaluator, e *scene.Event) bool {
 		return slices.ContainsFunc(codes, func(c known.Code) bool { return slices.Contains(e.Codes, c) })
@@ -65,12 +78,11 @@ func (m *matcher) any(parts []*Matcher) {
 	if len(parts) == 0 {
 		return
 	}
-	var alternatives []*matcher
 	for _, p := range parts {
-		alternatives = append(alternatives, compileMatcher(p))
+		m.alternatives = append(m.alternatives, compileMatcher(p))
 	}
-	m.conditions = append(m.conditions, func(ev *evaluator, e *scene.Event) bool {
-		return slices.ContainsFunc(alternatives, func(a *matcher) bool { return a.match(ev, e) })
+	m.rest = append(m.rest, func(ev *evaluator, e *scene.Event) bool {
+		return slices.ContainsFunc(m.alternatives, func(a *matcher) bool { return a.match(ev, e) })
 	})
 }
 

@@ -153,8 +153,9 @@ func give(e *Event, list []*Failure) int {
 // and joins the failed jobs with the failures that fell into them.
 func (s *Scene) unattached(h *Host, vm []*Failure, rest []*Event) []*Failure {
 	var list []*Failure
+	backups, restores := h.busy(KindBackup), h.busy(KindRestore)
 	for _, e := range rest {
-		if h.restoring(e.Time) {
+		if holds(restores, e.Time) && !holds(backups, e.Time) {
 			continue // a writer's error of a restore is no failed backup
 		}
 		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure {
@@ -243,16 +244,24 @@ func (f *Failure) OffVolume() bool {
 	return len(f.Volumes) == 0 && slices.ContainsFunc(f.Events, func(e *Event) bool { return e.From(vmms) && len(e.Paths) > 0 })
 }
 
-// restoring reports whether a restore ran then, and no backup.
-func (h *Host) restoring(t time.Time) bool {
-	restore := false
+// busy is the time in which jobs of a kind ran, in order and disjoint.
+func (h *Host) busy(kind JobKind) []Interval {
+	var list []Interval
 	for _, j := range h.jobs {
-		if within(t, j.Begin(), j.To, sameEnd) || j.Open && t.After(j.From) && t.Sub(j.From) < longestBackup {
-			if j.Kind == KindBackup {
-				return false
-			}
-			restore = true
+		if j.Kind != kind {
+			continue
 		}
+		in := Interval{j.Begin().Add(-sameEnd), j.To.Add(sameEnd)}
+		if end := j.From.Add(longestBackup); j.Open && end.After(in.To) {
+			in.To = end
+		}
+		list = append(list, in)
 	}
-	return restore
+	return union(list)
+}
+
+// holds reports whether a time lies in one of the intervals, which are in order.
+func holds(list []Interval, t time.Time) bool {
+	i, _ := slices.BinarySearchFunc(list, t, func(in Interval, t time.Time) int { return in.To.Compare(t) })
+	return i < len(list) && !list[i].From.After(t)
 }

@@ -447,3 +447,28 @@ func TestAQuietClusterLogMakesANode(t *testing.T) {
 		t.Error("a quiet cluster log is not used")
 	}
 }
+
+// TestManyJobsAndRejections: what a writer rejects is compared with the times of
+// all jobs, not with job after job.
+func TestManyJobsAndRejections(t *testing.T) {
+	const n = 60_000
+	var events []event.Event
+	for i := range n {
+		at := clock("00:00:00").Add(time.Duration(i) * 10 * time.Minute)
+		e := ev("00:00:00", "HV01", backup, 4)
+		e.Time = at
+		r := ev("00:00:00", "HV01", vss, idWriterRejected, "=0x800423f3")
+		r.Time = at.Add(5 * time.Minute)
+		events = append(events, e, r)
+	}
+	b := newBundle()
+	b.log("b/System.evtx", 1, events...)
+	began := time.Now()
+	s := b.b.Build()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("%v for %d jobs", took, n)
+	}
+	if len(s.Failures) != n {
+		t.Errorf("%d failures, not %d", len(s.Failures), n)
+	}
+}
