@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
 // A Trial is what became of one example of a rule.
@@ -79,6 +82,8 @@ var mutations = []struct {
 	{"an earlier time", func(w *world, f *finding, o *outcome) *world { return moved(w, f, o, -60*24*time.Hour) }},
 	{"a later time", func(w *world, f *finding, o *outcome) *world { return moved(w, f, o, 60*24*time.Hour) }},
 	{"the reverse order", reversed},
+	{"another machine or volume", otherKeys},
+	{"logs that cover nothing", uncovered},
 }
 
 // rests returns which of the world's events and facts the outcome cites.
@@ -157,6 +162,61 @@ func reversed(w *world, _ *finding, o *outcome) *world {
 	for i, at := range events {
 		out.events[at].Time = w.events[events[len(events)-1-i]].Time
 	}
+	return out
+}
+
+// otherKeys moves the evidence, but for the anchor's own, to another machine or
+// volume, where the criterion joins by it.
+func otherKeys(w *world, f *finding, o *outcome) *world {
+	keys := o.Test.keys(nil)
+	events, _ := w.rests(o)
+	anchor, _ := w.rests(f.outcomes[0])
+	events = slices.DeleteFunc(events, func(i int) bool { return slices.Contains(anchor, i) })
+	if len(events) == 0 || len(keys) == 0 {
+		return nil
+	}
+	other := []string{}
+	if vm := f.sub.vm; vm != nil && slices.Contains(keys, "vm") {
+		other = append(other, vm.Name, "OTHER", vm.ID, "99999999-9999-9999-9999-999999999999")
+	}
+	if f.sub.volume != "" && slices.Contains(keys, "volume") {
+		other = append(other, f.sub.volume, "Volume99")
+		for _, i := range events { // two volumes of one disk move together
+			if disk, ok := w.events[i].Field("ResourceName"); ok {
+				other = append(other, disk, "Cluster Disk 99")
+			}
+		}
+	}
+	out, replace := w.clone(), strings.NewReplacer(other...)
+	for _, i := range events {
+		e := &out.events[i]
+		e.Fields = slices.Clone(e.Fields)
+		for k := range e.Fields {
+			e.Fields[k].Value = replace.Replace(e.Fields[k].Value)
+		}
+	}
+	return out
+}
+
+// keys are what a test joins by.
+func (t *Test) keys(list []string) []string {
+	if t == nil {
+		return list
+	}
+	list = append(list, t.Same...)
+	for _, part := range slices.Concat(t.All, t.Any, []*Test{t.Not, t.IfKnown}) {
+		list = part.keys(list)
+	}
+	return list
+}
+
+// uncovered takes the coverage from what is met because nothing was logged.
+func uncovered(w *world, _ *finding, o *outcome) *world {
+	if !w.covered || !slices.ContainsFunc(o.cites, func(c scene.Citation) bool { return c.Cover != nil }) || slices.ContainsFunc(o.cites, func(c scene.Citation) bool { return c.Event != nil }) {
+		return nil
+	}
+	out := w.clone()
+	out.covered = false
 	return out
 }
 

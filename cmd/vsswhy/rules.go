@@ -107,8 +107,9 @@ func newRulesTest() *cobra.Command {
 		Short: "Run the tests that stand in the rules",
 		Long: `Run the tests that stand in the rules, of a folder too if one is given. Of each
 test that makes a rule likely or confirmed, the evidence of one criterion after the
-other is spoilt: left out, moved to another time, put in the reverse order. The
-verdict must fall each time, else the criterion says nothing.`,
+other is spoilt: left out, moved to another time, machine or volume, put in the
+reverse order, its coverage taken away. The verdict must fall each time, else the
+criterion says nothing.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set, err := rulesOf(cmd)
