@@ -196,6 +196,9 @@ func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	if len(f.Volumes) > 0 {
 		out.Volume = text(f.Volumes[0])
 	}
+	if local, ok := f.Host.LocalTime(f.At); ok {
+		out.Local = local.Format("2006-01-02 15:04:05 -07:00")
+	}
 	for _, c := range a.causes[f] {
 		out.Findings = append(out.Findings, c.finding)
 		out.Causes = append(out.Causes, report.Cause{Finding: c.finding, Verdict: c.verdict.String(), Answered: c.answered})

@@ -60,3 +60,12 @@ func BenchmarkDiagnose(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
 	b.ReportMetric(float64(len(set.rules)), "rules")
 }
+
+// BenchmarkLoad is what the rules cost at the start of a scan.
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := Load(builtin.FS); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -237,7 +237,7 @@ func (l *loader) read(name string, into any, schema *int) *file {
 	fmt.Fprintf(l.hash, "%s\x00%d\x00", name, len(f.text))
 	l.hash.Write(f.text)
 	if err = yaml.Load(f.text, f.root); err == nil {
-		err = yaml.Load(f.text, into, yaml.WithKnownFields())
+		err = f.root.Load(into, yaml.WithKnownFields())
 	}
 	if err != nil {
 		l.errs = append(l.errs, f.undecoded(err)...)

@@ -42,6 +42,9 @@ func (w *writer) heading(s string) {
 // failure describes a failed backup or restore.
 func (w *writer) failure(x *report.Failure) {
 	w.put(detailLine{role: strong}, " ", fmt.Sprintf("The %s of %s failed at %s", clean(x.Kind), subject(x), w.a.time(x.Time)))
+	if x.Local != "" {
+		w.say(" ", "By the clock of "+clean(shortHost(x.Host))+": "+clean(x.Local))
+	}
 	if x.Shared {
 		w.say(" ", "Several machines failed with this code, and the log does not say which of them it was for.")
 	}

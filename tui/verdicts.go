@@ -284,10 +284,19 @@ func (r *verdictRow) text(a *App) string {
 	case r.finding != nil:
 		return fmt.Sprintf("   %s %s%s%s", findingWord(r.finding, r.verdict), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
 	case r.missing != nil:
-		return fmt.Sprintf(" ? %s", count(len(r.missing), "check")+" could not be made: why, and what to collect")
+		return fmt.Sprintf(" ? %s", count(rulesIn(r.missing), "cause")+" could not be checked: why, and what to collect")
 	}
 	x := r.failure
 	return fmt.Sprintf(" ✗ %s %s of %s", a.minute(x.Time), clean(x.Kind), subject(x))
+}
+
+// rulesIn counts the rules that could not be evaluated, on whatever computers.
+func rulesIn(list []report.NotEvaluable) int {
+	rules := map[string]bool{}
+	for _, n := range list {
+		rules[n.Rule] = true
+	}
+	return len(rules)
 }
 
 // issueWord is the number under which KB975354 lists a finding.

@@ -251,6 +251,9 @@ func (p *page) failures() {
 
 func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) node {
 	n := entry(fmt.Sprintf("%-3s", f.ID), txt("%s  %s of %s", f.Time, f.Kind, where(f.Host, f.VM, f.Volume)))
+	if f.Local != "" {
+		n.kids = append(n.kids, entry("local", txt("%s on %s", f.Local, f.Host)))
+	}
 	for _, c := range f.Codes {
 		n.kids = append(n.kids, entry("code", txt("%s", codeText(c))))
 	}

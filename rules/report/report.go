@@ -222,6 +222,7 @@ type Failure struct {
 	VM       *VM        `json:"vm"`
 	Volume   string     `json:"volume"`
 	Time     Time       `json:"time"`
+	Local    string     `json:"local"` // by the host's own clock, "2010-03-15 00:02:31 +01:00"; "" if its time zone is not known
 	Codes    []Code     `json:"codes"`
 	Shared   bool       `json:"shared"` // a code without a machine was given to several machines
 	Evidence []Evidence `json:"evidence"`

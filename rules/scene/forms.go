@@ -192,6 +192,22 @@ func biasOf(e *event.Event) (time.Duration, bool) {
 	return 0, false
 }
 
+// LocalTime is a time by the computer's own clock, where its log tells the time
+// zone near it (EventLog 6013), and tells but one.
+func (h *Host) LocalTime(t time.Time) (local time.Time, ok bool) {
+	var bias time.Duration
+	for _, e := range h.Between(t.Add(-nearZone), t.Add(nearZone)) {
+		b, known := biasOf(e.Event)
+		if known && ok && b != bias {
+			return time.Time{}, false
+		}
+		if known {
+			bias, ok = b, true
+		}
+	}
+	return t.In(time.FixedZone("", -int(bias.Seconds()))), ok
+}
+
 // nearZone is how far from an event its computer may have told its time zone: it
 // does so daily.
 const nearZone = 36 * time.Hour

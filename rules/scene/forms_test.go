@@ -89,3 +89,25 @@ func TestLocalTimes(t *testing.T) {
 		t.Error("the event itself was changed")
 	}
 }
+
+// TestLocalTime: the time zone is that which the computer told near the time; on
+// the day when it changes nothing is sure.
+func TestLocalTime(t *testing.T) {
+	zone := func(at, minutes string) event.Event {
+		return ev(at, "HV01", eventLog, idUptime, "=", "=3600", "=60", "="+minutes+" Some Standard Time")
+	}
+	b := newBundle()
+	b.log("b/System.evtx", 1, zone("06:00:00", "-60"), zone("23:00:00", "-60"))
+	h := host(t, b.b.Build(), "HV01")
+	if local, ok := h.LocalTime(clock("22:30:00")); !ok || local.Format("15:04 -07:00") != "23:30 +01:00" {
+		t.Errorf("%v %v", local, ok)
+	}
+	if local, ok := h.LocalTime(clock("22:30:00").AddDate(0, 0, 9)); ok {
+		t.Errorf("days away: %v", local)
+	}
+	b = newBundle()
+	b.log("b/System.evtx", 1, zone("06:00:00", "-60"), zone("23:00:00", "-120"))
+	if local, ok := host(t, b.b.Build(), "HV01").LocalTime(clock("22:30:00")); ok {
+		t.Errorf("summer time began: %v", local)
+	}
+}
