@@ -195,7 +195,11 @@ func (p *page) headline() {
 			continue
 		}
 		if found++; found <= maxListed {
-			n := entry("=>", txt("%s: %s (%s)", f.word(), f.Title, where(f.Host, f.VM, f.Volume)))
+			mark := "=>"
+			if r.outdone(f) {
+				mark = "or"
+			}
+			n := entry(mark, txt("%s: %s (%s)", f.word(), f.Title, where(f.Host, f.VM, f.Volume)))
 			n.state = f.Verdict
 			p.add(n)
 		}
@@ -207,6 +211,25 @@ func (p *page) headline() {
 		p.add(entry("=>", txt("%s", nothingFits(r))))
 	}
 	p.notes()
+}
+
+// outdone reports whether each failure that the finding may explain has a cause
+// that is likely or confirmed, and stronger than this one.
+func (r *Report) outdone(f *Finding) bool {
+	any := false
+	for i := range r.Failures {
+		causes := r.Failures[i].Causes
+		own := slices.IndexFunc(causes, func(c Cause) bool { return c.Finding == f.ID })
+		if own < 0 {
+			continue
+		}
+		any = true
+		best := causes[0].Verdict // the strongest is first
+		if best == causes[own].Verdict || best != "confirmed" && best != "likely" {
+			return false
+		}
+	}
+	return any
 }
 
 // notes are what looks like a failure and is none, in a line each.
