@@ -137,13 +137,19 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 
 // lackingLogs adds the logs that the rule needs and the bundle lacks.
 func lackingLogs(u *unevaluable, sc *scene.Scene) {
+	served := len(u.missing) > 0 // the anchor knows better what it lacks of guests
+	var ofGuests []string // any of these will do: versions of Windows differ in which they have
 	for _, n := range u.rule.Logs {
 		switch {
 		case n.Of == "host" && u.host.Coverage(n.Channel) == nil:
 			u.missing = appendNew(u.missing, n.Channel+" log of "+u.host.Name)
-		case n.Of == "guest" && len(u.missing) == 0 && !guestHas(sc, u.host, n.Channel):
-			u.missing = appendNew(u.missing, n.Channel+" log of the virtual machines on "+u.host.Name)
+		case n.Of == "guest":
+			ofGuests = append(ofGuests, n.Channel)
+			served = served || guestHas(sc, u.host, n.Channel)
 		}
+	}
+	if len(ofGuests) > 0 && !served {
+		u.missing = appendNew(u.missing, strings.Join(ofGuests, " or ")+" log of the virtual machines on "+u.host.Name)
 	}
 }
 

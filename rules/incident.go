@@ -147,13 +147,13 @@ func incidents(h *scene.Host, events []*scene.Event) []*subject {
 	latest := map[key]*subject{}
 	var list []*subject
 	for _, e := range events {
-		k := key{vm: e.VM}
+		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
 		if len(e.Volumes) > 0 {
 			k.volume = strings.ToLower(e.Volumes[0])
 		}
 		in := latest[k]
 		if in == nil || e.Time.Sub(in.to) > incidentGap {
-			in = &subject{host: h, vm: e.VM, at: e.Time, from: e.Time}
+			in = &subject{host: h, vm: k.vm, at: e.Time, from: e.Time}
 			if len(e.Volumes) > 0 {
 				in.volume = e.Volumes[0]
 			}
