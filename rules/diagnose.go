@@ -97,17 +97,17 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 }
 
 // asked returns those of the subjects that the scope has. A failure is asked
-// about by its own time, which is that of the list of failures.
+// about by its own time and computer, which are those of the list of failures.
 func (d *diagnosis) asked(subs []*subject) []*subject {
 	if d.scope.all() {
 		return subs
 	}
 	return slices.DeleteFunc(subs, func(s *subject) bool {
-		at := s.at
+		at, on := s.at, d.scope.on(s.host)
 		if s.failure != nil {
-			at = s.failure.At
+			at, on = s.failure.At, on || d.scope.on(s.failure.Host)
 		}
-		return !d.scope.at(at) || !d.scope.on(s.host)
+		return !on || !d.scope.at(at)
 	})
 }
 
