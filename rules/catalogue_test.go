@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -29,6 +30,13 @@ func TestCatalogue(t *testing.T) {
 		b.WriteString("```\n")
 	}
 	golden(t, filepath.Join("builtin", "README.md"), b.String())
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("[%d other causes]", len(set.Rules())-4); !strings.Contains(string(readme), want) {
+		t.Errorf("the README does not speak of %s", want)
+	}
 }
 
 // TestGuide holds the guide for authors to what the loader knows: each field of a

@@ -138,7 +138,7 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 // lackingLogs adds the logs that the rule needs and the bundle lacks.
 func lackingLogs(u *unevaluable, sc *scene.Scene) {
 	served := len(u.missing) > 0 // the anchor knows better what it lacks of guests
-	var ofGuests []string // any of these will do: versions of Windows differ in which they have
+	var ofGuests []string        // any of these will do: versions of Windows differ in which they have
 	for _, n := range u.rule.Logs {
 		switch {
 		case n.Of == "host" && u.host.Coverage(n.Channel) == nil:

@@ -35,8 +35,8 @@ func (s *State) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A subject is what a rule is evaluated for: a failure, a restore, or a backup
-// together with a guest.
+// A subject is what a rule is evaluated for: a failure, a restore, a backup
+// together with a guest, or an incident.
 type subject struct {
 	host     *scene.Host
 	vm       *scene.VM

@@ -26,6 +26,9 @@ var (
 	coveredWords  = []string{"all", "none"}
 )
 
+// lastWin32 is above all Win32 error numbers, which events give behind their symbol.
+const lastWin32 = 0xffff
+
 // A mistake is what strict decoding does not see: a name that is not defined,
 // an operator that lacks something.
 type mistake struct {
@@ -356,8 +359,11 @@ func (l *linter) matcher(m *Matcher, path ...string) {
 		l.bad("the parts of any name their providers", path...)
 	}
 	for _, c := range m.Code {
-		if _, err := known.ParseCode(c); err != nil {
+		switch code, err := known.ParseCode(c); {
+		case err != nil:
 			l.bad(err.Error(), append(path, "code")...)
+		case !code.Failed() && (code == 0 || code > lastWin32):
+			l.bad(fmt.Sprintf("%q is no error, so that no event is ever found by it", c), append(path, "code")...)
 		}
 	}
 	if m.Under != "" {

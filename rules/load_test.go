@@ -1,10 +1,12 @@
 package rules_test
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/builtin"
@@ -80,6 +82,9 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"two operators", "    within: 10m\n", "    within: 10m\n    fact: host.role\n    is: host\n", "this has 2: signal, fact"},
 		{"two windows", "    within: 10m\n", "    within: 10m\n    before: 5m\n", "at most one of within"},
 		{"bad duration", "10m", "ten", `"ten" is no duration`},
+		{"no time at all", "within: 10m", "within: 0s", `"0s" is no duration`},
+		{"ten years", "within: 10m", "within: 87600h", `"87600h" is no duration`},
+		{"no error", "id: [10102, 10108-10111]", "id: 10102, code: \"0x00042301\"", `sample.yaml:7:66: "0x00042301" is no error`},
 		{"bad id", "10108-10111", "10111-10108", `"10111-10108" is no event id`},
 		{"bad role", "role: required", "role: requird", `sample.yaml:13:5: "requird" is not one of required, discriminating, supporting, excluding (did you mean "required"?)`},
 		{"bad grade", "    grade: MS", "    grade: XX", `sample.yaml:15:5: grade "XX"`},
@@ -123,6 +128,26 @@ func TestCircularTests(t *testing.T) {
 	text := good + "terms:\n  a: { uses: b }\n  b: { not: { uses: a } }\n"
 	if err := load("sample.yaml", text); err == nil || !strings.Contains(err.Error(), "uses itself") {
 		t.Errorf("a circle: %v", err)
+	}
+}
+
+// TestBombs wants what grows or nests beyond all measure refused, and soon.
+func TestBombs(t *testing.T) {
+	aliases := "schema: 1\nx0: &x0 [a, a, a, a, a, a, a, a, a]\n"
+	for i := range 12 {
+		aliases += fmt.Sprintf("x%d: &x%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*x%d, ", i), 9))
+	}
+	for name, text := range map[string]string{
+		"aliases": aliases, "depth": "schema: 1\nanchor: " + strings.Repeat("{ not: ", 100_000), "size": good + strings.Repeat("# comment\n", 200_000),
+		"range": strings.Replace(good, "10108-10111", "0-99999999", 1),
+	} {
+		began := time.Now()
+		if err := load("sample.yaml", text); err == nil {
+			t.Errorf("%s: it loads", name)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: refused after %v", name, took)
+		}
 	}
 }
 

@@ -223,11 +223,13 @@ func (d Duration) String() string {
 	return strings.Replace(s, "h0m", "h", 1)
 }
 
+const longestWindow = 366 * 24 * time.Hour
+
 // UnmarshalText reads a Go duration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
-	if err != nil || v < 0 {
-		return fmt.Errorf("%q is no duration: want for example 10m or 24h", text)
+	if err != nil || v <= 0 || v > longestWindow {
+		return fmt.Errorf("%q is no duration: want for example 10m or 24h, and at most a year", text)
 	}
 	*d = Duration(v)
 	return nil
