@@ -127,7 +127,7 @@ type Test struct {
 	Any     []*Test `yaml:"any"`      // met if one is; else unknown if one is
 	Not     *Test   `yaml:"not"`      // unknown stays unknown
 	IfKnown *Test   `yaml:"if_known"` // unknown counts as unmet
-	Uses    string  `yaml:"uses"`     // a named test
+	Uses    string  `yaml:"uses"`     // a named term
 
 	Signal   string   `yaml:"signal"`   // an event that a named matcher matches
 	Job      string   `yaml:"job"`      // a job of this kind
