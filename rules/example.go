@@ -96,7 +96,10 @@ func exampleEvent(line string) (event.Event, error) {
 		case !ok:
 			return e, fmt.Errorf("%q is neither NAME=VALUE nor =VALUE", w)
 		case name == "level":
-			level, _ := strconv.ParseUint(value, 10, 8)
+			level, err := strconv.ParseUint(value, 10, 8)
+			if err != nil {
+				return e, fmt.Errorf("%q is no level", value)
+			}
 			e.Level = event.Level(level)
 		case name == "chan":
 			e.Channel = value

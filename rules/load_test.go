@@ -101,6 +101,8 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"tests that all fire", "expect: none", "expect: possible", "a rule needs tests"},
 		{"no verdict", "expect: none", "expect: nothing", `"nothing" is no verdict`},
 		{"no event", "22:00:00 HV01 VMMS/13002 Parameter0=FS03", "22:00:00 HV01", `want TIME COMPUTER PROVIDER/ID`},
+		{"no level", "VMMS/13002 Parameter0=FS03", "VMMS/13002 level=high", `"high" is no level`},
+		{"no field", "VMMS/13002 Parameter0=FS03", "VMMS/13002 FS03", `"FS03" is neither NAME=VALUE nor =VALUE`},
 		{"no time", "events: 22:00:00 HV01 VMMS/13002", "events: ten HV01 VMMS/13002", `"ten" is no time`},
 		{"replaces nothing", "severity: low", "severity: low\noverride: true", `sample.yaml:5:1: there is no rule "sample" whose place`},
 		{"yields to nobody", "about:", "yields_to: [other]\nabout:", `there is no rule "other"`},
