@@ -43,6 +43,7 @@ func parse(t *testing.T, text string) *report.Report {
 	if err := json.Unmarshal([]byte(text), r); err != nil {
 		t.Fatal(err)
 	}
+	inSchema(t, text)
 	return r
 }
 

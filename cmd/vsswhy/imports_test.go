@@ -33,10 +33,11 @@ var layers = map[string][]string{
 	"ingest/archive": {"ingest/event", "ingest/archive/cab", "ingest/archive/deflate64", "github.com/bodgit/sevenzip", "github.com/klauspost/compress",
 		"github.com/mikelolasagasti/xz", "github.com/nwaples/rardecode/v2", "golang.org/x/text"},
 	"ingest":                {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/mta", "ingest/export", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
-	"rules/report":          {"ingest/event"}, // for Clean: a report may come from a case of a stranger
+	"rules/jsonschema":      {},
+	"rules/report":          {"ingest/event", "rules/jsonschema"}, // for Clean: a report may come from a case of a stranger
 	"rules/scene":           {"ingest/event", "ingest/known"},
 	"rules/builtin":         {},
-	"rules":                 {"ingest/event", "ingest/known", "rules/scene", "rules/report", "go.yaml.in/yaml/v4"},
+	"rules":                 {"ingest/event", "ingest/known", "rules/scene", "rules/report", "rules/jsonschema", "go.yaml.in/yaml/v4"},
 	"index/query":           {"ingest/event", "ingest/known", "rules/scene"},
 	"index/query/querytest": {"ingest/event", "ingest/known", "rules/scene"},
 	"index/logs":            {"github.com/SaveTheRbtz/zstd-seekable-format-go/pkg", "github.com/klauspost/compress"},

@@ -30,6 +30,7 @@ func scanJSON(t testing.TB, args ...string) *report.Report {
 	if err := json.Unmarshal([]byte(stdout), r); err != nil {
 		t.Fatalf("scan %v: %v\n%s", args, err, stderr)
 	}
+	inSchema(t, stdout)
 	return r
 }
 

@@ -148,14 +148,7 @@ func newRulesSchema() *cobra.Command {
 		Long: `Print the JSON Schema of a rule file. An editor that knows YAML's language server
 uses it if the file begins with
 # yaml-language-server: $schema=rule.schema.json`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema, err := rules.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", schema)
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return printSchema(cmd, "rule") },
 	}
 }
 
