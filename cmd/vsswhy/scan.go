@@ -97,7 +97,7 @@ func (o *scanOptions) flags(cmd *cobra.Command) {
 
 func (o *printOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "form of the report: text, json, md or html")
+	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md or html")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
 }
@@ -105,7 +105,7 @@ func (o *printOptions) flags(cmd *cobra.Command) {
 // check is done before anything is read.
 func (o *printOptions) check() error {
 	if printers[o.format] == nil {
-		return fmt.Errorf("--format %q is none of text, json, md and html", o.format)
+		return fmt.Errorf("--format %q is none of text, json, jsonl, csv, md and html", o.format)
 	}
 	_, err := verdictFlag(o.failOn)
 	return err
@@ -127,10 +127,12 @@ func (o *printOptions) print(cmd *cobra.Command, r *report.Report) error {
 
 // printers are the forms of the report.
 var printers = map[string]func(*report.Report, io.Writer) error{
-	"text": (*report.Report).WriteText,
-	"json": (*report.Report).WriteJSON,
-	"md":   (*report.Report).WriteMarkdown,
-	"html": (*report.Report).WriteHTML,
+	"text":  (*report.Report).WriteText,
+	"json":  (*report.Report).WriteJSON,
+	"jsonl": (*report.Report).WriteJSONL,
+	"csv":   (*report.Report).WriteCSV,
+	"md":    (*report.Report).WriteMarkdown,
+	"html":  (*report.Report).WriteHTML,
 }
 
 // scan is the whole program for one set of paths: read, diagnose, print. When
