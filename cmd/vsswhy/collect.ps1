@@ -58,9 +58,10 @@ if (Get-Service ClusSvc -ErrorAction SilentlyContinue) {
 # One file to send: a cabinet, which every Windows can make.
 $ddf = Join-Path $env:TEMP ('vsswhy-' + $stamp + '.ddf')
 $cabinet = 'vsswhy-' + $computer + '-' + $stamp + '.cab'
-$list = @('.Set CabinetNameTemplate=' + $cabinet, '.Set DiskDirectoryTemplate=' + $env:TEMP, '.Set MaxDiskSize=0', '.Set Cabinet=on', '.Set Compress=on', '.Set RptFileName=nul', '.Set InfFileName=nul')
-Get-ChildItem $folder | ForEach-Object { $list += ('"' + $_.FullName + '" "' + $computer + '\' + $_.Name + '"') }
-$list | Out-File -FilePath $ddf -Encoding ASCII
+$list = @(('.Set CabinetNameTemplate=' + $cabinet), ('.Set DiskDirectoryTemplate="' + $env:TEMP + '"'), '.Set MaxDiskSize=0', '.Set Cabinet=on', '.Set Compress=on', '.Set RptFileName=nul', '.Set InfFileName=nul')
+# A percent sign, as names of logs have it, is doubled there.
+Get-ChildItem $folder | ForEach-Object { $list += ('"' + $_.FullName + '" "' + $computer + '\' + $_.Name + '"').Replace('%', '%%') }
+$list | Out-File -FilePath $ddf -Encoding Default
 & makecab.exe /F $ddf | Out-Null
 Remove-Item $ddf
 Write-Host ''
