@@ -465,7 +465,7 @@ func TestManyJobsAndRejections(t *testing.T) {
 	b.log("b/System.evtx", 1, events...)
 	began := time.Now()
 	s := b.b.Build()
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > 30*time.Second { // a minute, if each is compared with each
 		t.Errorf("%v for %d jobs", took, n)
 	}
 	if len(s.Failures) != n {
