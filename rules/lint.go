@@ -281,6 +281,9 @@ func (l *linter) sequence(t *Test, path []string) {
 			continue
 		}
 		l.test(step, append(path, strconv.Itoa(i))...)
+		if i == 0 && step.Within > 0 || step.Before > 0 || step.After > 0 || step.During || len(step.Between) > 0 {
+			l.bad("a step has no window but within: how soon after the step before it", append(path, strconv.Itoa(i))...)
+		}
 	}
 }
 

@@ -94,6 +94,8 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"implies nothing", "    within: 10m\n", "    within: 10m\n    if_yes: { two: met }\n", `sample.yaml:18:15: "two" is no other criterion of this rule`},
 		{"implies itself", "    within: 10m\n", "    within: 10m\n    if_no: { one: met }\n", `"one" is no other criterion`},
 		{"implies what", "    within: 10m\n", "    within: 10m\n    if_no: { one: yes }\n", `"yes" is neither met nor unmet`},
+		{"first step", "signal: failed\n    within: 10m", "sequence: [{ signal: failed, within: 1m }, { signal: failed }]\n    within: 10m", "a step has no window but within"},
+		{"window of a step", "signal: failed\n    within: 10m", "sequence: [{ signal: failed }, { signal: failed, before: 1m }]\n    within: 10m", "a step has no window but within"},
 		{"unbound", "    within: 10m\n", "    between: [a, b]\n", `"a" is bound by no earlier criterion`},
 		{"newer schema", "schema: 1", "schema: 2", "a newer one may be needed"},
 		{"no YAML", "anchor:", "anchor: [", "sample.yaml"},

@@ -204,7 +204,7 @@ func (t *Test) keys(list []string) []string {
 		return list
 	}
 	list = append(list, t.Same...)
-	for _, part := range slices.Concat(t.All, t.Any, []*Test{t.Not, t.IfKnown}) {
+	for _, part := range slices.Concat(t.All, t.Any, t.Sequence, []*Test{t.Not, t.IfKnown}) {
 		list = part.keys(list)
 	}
 	return list

@@ -9,7 +9,8 @@ import (
 )
 
 // sequence looks for one event for each step, in order, and all before the
-// subject's time and within the given span of it. It binds the steps' names.
+// subject's time and within the given span of it; a step may also be bound to
+// follow the one before it within a span of its own. It binds the steps' names.
 //
 //  1. Collect the events that match each step in the window.
 //  2. Choose backwards in preference: the latest first step from which a whole
@@ -32,14 +33,14 @@ func (ev *evaluator) sequence(t *Test) result {
 			cites = append(cites, absence.cites...)
 		}
 	}
-	if chain := ev.chain(steps, ev.before); chain != nil {
+	if chain := ev.chain(t.Sequence, steps, ev.before); chain != nil {
 		for i, step := range t.Sequence {
 			ev.bound[step.As] = chain[i]
 		}
 		return result{state: Met, cites: citeEvents(chain)}
 	}
 	r := result{state: covered, missing: missing, cites: cites}
-	if chain := ev.chain(steps, ev.perhapsBefore); chain != nil {
+	if chain := ev.chain(t.Sequence, steps, ev.perhapsBefore); chain != nil {
 		r = result{missing: []string{ev.noOrder(foreign(chain, ev.sub.host))}}
 	} else if covered == Unmet && len(cites) == 0 {
 		r.cites = citeEvents(slices.Concat(steps...))
@@ -54,7 +55,7 @@ func (ev *evaluator) sequence(t *Test) result {
 // step returns the events for one step, and what their absence would mean.
 func (ev *evaluator) step(step *Test, same []string, from time.Time) ([]*scene.Event, result) {
 	t := *step
-	t.Same = same
+	t.Same = slices.Concat(same, step.Same)
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	for _, h := range hosts {
@@ -95,15 +96,18 @@ func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []string) {
 }
 
 // chain returns one event per step in order, or nil.
-func (ev *evaluator) chain(steps [][]*scene.Event, before func(a, b *scene.Event) bool) []*scene.Event {
+func (ev *evaluator) chain(tests []*Test, steps [][]*scene.Event, before func(a, b *scene.Event) bool) []*scene.Event {
 	if len(steps) == 0 {
 		return nil
 	}
 	end := &scene.Event{Event: &event.Event{Time: ev.sub.at}, Host: ev.sub.host}
 	for _, first := range slices.Backward(steps[0]) {
 		chain := []*scene.Event{first}
-		for _, step := range steps[1:] {
-			next := slices.IndexFunc(step, func(e *scene.Event) bool { return before(chain[len(chain)-1], e) })
+		for i, step := range steps[1:] {
+			last, span := chain[len(chain)-1], time.Duration(tests[i+1].Within)
+			next := slices.IndexFunc(step, func(e *scene.Event) bool {
+				return before(last, e) && (span == 0 || ev.follows(last, e, span))
+			})
 			if next < 0 {
 				break
 			}
@@ -114,6 +118,16 @@ func (ev *evaluator) chain(steps [][]*scene.Event, before func(a, b *scene.Event
 		}
 	}
 	return nil
+}
+
+// follows reports whether b is no further behind a than a span, as far as the
+// clocks are known.
+func (ev *evaluator) follows(a, b *scene.Event, span time.Duration) bool {
+	var s scene.Skew
+	if a.Host != b.Host {
+		s, _ = skew(ev.scene, a.Host, b.Host, ev.sub.at)
+	}
+	return b.Time.Sub(a.Time)-s.To <= span
 }
 
 // isLast: what the subject's own host logged at the subject's time may be the
