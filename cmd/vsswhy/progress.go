@@ -22,6 +22,7 @@ type progressLine struct {
 	progress *ingest.Progress
 	findings atomic.Int64 // so far, but for those that are ruled out
 	pace     pace
+	tell     func(spent time.Duration) string // nil: line
 	w        *os.File
 	done     chan struct{}
 	wait     sync.WaitGroup
@@ -32,8 +33,14 @@ const (
 	maxLabel      = 40 // runes of the path that are shown
 )
 
-func newProgressLine(w io.Writer) *progressLine {
-	p := &progressLine{progress: new(ingest.Progress), done: make(chan struct{})}
+func newProgressLine(w io.Writer) *progressLine { return newTellingLine(w, nil) }
+
+// newTellingLine is a progress line that says what tell does.
+func newTellingLine(w io.Writer, tell func(spent time.Duration) string) *progressLine {
+	p := &progressLine{progress: new(ingest.Progress), tell: tell, done: make(chan struct{})}
+	if tell == nil {
+		p.tell = p.line
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.w = f
 		p.wait.Go(p.loop)
@@ -51,7 +58,7 @@ func (p *progressLine) loop() {
 			fmt.Fprint(p.w, "\r\x1b[K")
 			return
 		case <-tick.C:
-			fmt.Fprint(p.w, "\r\x1b[K", p.line(time.Since(start)))
+			fmt.Fprint(p.w, "\r\x1b[K", p.tell(time.Since(start)))
 		}
 	}
 }

@@ -80,7 +80,7 @@ that can't be written, in the user's state folder.`,
 	opt.flags(root)
 	screen.flags(root)
 	root.PersistentFlags().String(rulesDirFlag, "", "a folder with more rules, of your own")
-	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newSchema(), newVersion(), newBuildIndex())
+	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newBatch(), newSchema(), newVersion(), newBuildIndex())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
