@@ -1,8 +1,8 @@
 // Command batchspeed measures vsswhy batch against what it can't be faster than: the
 // same archives, merely unpacked with the same library on all cores.
 //
-//	python3 ../shared/tools/grow_evtx.py ../shared/data/plaso/System.evtx /tmp/log.evtx 20
-//	go run ./.ci/batchspeed -bundles 200 /tmp/log.evtx
+//	python3 ../shared/tools/grow_evtx.py ../shared/data/plaso/System.evtx log.evtx 20
+//	go run ./.ci/batchspeed -bundles 200 log.evtx
 package main
 
 import (

@@ -4,8 +4,8 @@
 // of the crate evtx). Times depend on the machine and on what else it does; read
 // the ratios.
 //
-//	python3 ../shared/tools/grow_evtx.py ../shared/data/plaso/System.evtx /tmp/grown.evtx 256
-//	go run ./.ci/speed /tmp/grown.evtx
+//	python3 ../shared/tools/grow_evtx.py ../shared/data/plaso/System.evtx grown.evtx 256
+//	go run ./.ci/speed grown.evtx
 package main
 
 import (
