@@ -341,7 +341,7 @@ func shortHost(name string) string {
 // verdictWord tells a verdict by a mark and a word.
 // findingWord is the verdict, but for findings that explain no failure.
 func findingWord(f *report.Finding, verdict string) string {
-	if f.Note() {
+	if f.Note() && verdict != "ruled-out" {
 		return "· " + cell("note", 9)
 	}
 	return verdictWord(verdict)

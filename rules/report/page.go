@@ -234,7 +234,7 @@ func (r *Report) outdone(f *Finding) bool {
 
 // notes are what looks like a failure and is none, in a line each.
 func (p *page) notes() {
-	list := slices.DeleteFunc(slices.Clone(p.report.Findings), func(f Finding) bool { return !f.Note() })
+	list := slices.DeleteFunc(slices.Clone(p.report.Findings), func(f Finding) bool { return !f.Note() || f.Verdict == "ruled-out" })
 	p.add(shorten(list, maxListed, "and %d more notes", func(f *Finding) node {
 		return entry("note", txt("%s (%s)", f.Title, where(f.Host, f.VM, f.Volume)))
 	})...)
@@ -255,7 +255,7 @@ func (p *page) failures() {
 	r := p.report
 	p.heading(txt("What failed"))
 	if len(r.Failures) == 0 && len(r.Findings) > 0 {
-		p.para("", txt("No log says that a backup or restore failed; the findings below leave no error."))
+		p.para("", txt("No log says that a backup or restore failed. What is found below may have made one fail that logs elsewhere."))
 	} else if len(r.Failures) == 0 {
 		p.para("", txt("No failed backup or restore was found in what was read."))
 	}

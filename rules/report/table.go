@@ -55,7 +55,7 @@ func (r *Report) causeCells(c Cause, failure string) []string {
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.ID == c.Finding {
 			verdict, candidate := c.Verdict, ""
-			if f.Note() {
+			if f.Note() && c.Verdict != "ruled-out" {
 				verdict = "note"
 			}
 			if f.Candidate {

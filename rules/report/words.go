@@ -15,7 +15,7 @@ func count(n int, noun string) string {
 // verdictWord is the verdict with what it rests on: an inference, or an answer
 // of the engineer, which must not read as if logs had shown it.
 func (f *Finding) word() string {
-	if f.Note() {
+	if f.Note() && f.Verdict != "ruled-out" {
 		return "NOTE"
 	}
 	return verdictWord(f.Verdict, f.Candidate, f.Answered)
