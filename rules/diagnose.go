@@ -359,7 +359,7 @@ func (f *finding) outranks(g *finding) bool {
 // issue, host, machine and time.
 func compareFindings(a, b *finding) int {
 	return cmp.Or(
-		cmp.Compare(severityOrder[a.rule.Severity]/severityOrder[severityInfo], severityOrder[b.rule.Severity]/severityOrder[severityInfo]), // what is no failure comes last
+		cmp.Compare(a.rule.notes(), b.rule.notes()), // what is no failure comes last
 		cmp.Compare(b.verdict, a.verdict),
 		cmp.Compare(severityOrder[a.rule.Severity], severityOrder[b.rule.Severity]),
 		byIssue(a.rule, b.rule),
@@ -367,6 +367,14 @@ func compareFindings(a, b *finding) int {
 		cmp.Compare(a.sub.vm.Label(), b.sub.vm.Label()),
 		a.sub.at.Compare(b.sub.at),
 	)
+}
+
+// notes is 1 if the rule explains no failure.
+func (r *Rule) notes() int {
+	if r.Severity == severityInfo {
+		return 1
+	}
+	return 0
 }
 
 var severityOrder = map[string]int{"critical": 0, "high": 1, "medium": 2, "low": 3, severityInfo: 4}

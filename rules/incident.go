@@ -53,8 +53,8 @@ type anchorIndex struct {
 // An anchorEntry matches the events of one rule's anchor; what provider and id say
 // is known already.
 type anchorEntry struct {
-	rule *compiledRule
-	m    *matcher
+	rule  *compiledRule
+	match condition
 }
 
 type anchorPattern struct {
@@ -67,30 +67,37 @@ func newAnchorIndex(rules []*compiledRule) *anchorIndex {
 	x := &anchorIndex{exact: map[string]map[uint32][]anchorEntry{}}
 	for _, r := range rules {
 		if r.About == AboutIncident {
-			x.add(r, r.signals[r.Anchor.Signal])
+			x.add(r, r.signals[r.Anchor.Signal], nil)
 		}
 	}
 	return x
 }
 
-func (x *anchorIndex) add(r *compiledRule, m *matcher) {
-	if len(m.alternatives) > 0 && len(m.rest) == 1 { // nothing but these
-		for _, alt := range m.alternatives {
-			x.add(r, alt)
-		}
+// add indexes a matcher by the providers and ids of its alternatives. Whole is what
+// must match where those are not all: nil, if they are.
+func (x *anchorIndex) add(r *compiledRule, m *matcher, whole condition) {
+	if whole == nil && len(m.rest) > 1 {
+		whole = m.matchRest
+	}
+	for _, alt := range m.alternatives {
+		x.add(r, alt, whole)
+	}
+	entry := anchorEntry{r, whole}
+	if whole == nil {
+		entry.match = m.matchRest
 	}
 	for _, p := range m.source.Provider {
 		p = strings.ToLower(p)
 		prefix, pattern := strings.CutSuffix(p, "*")
 		for _, id := range m.source.ID {
 			if pattern {
-				x.patterns = append(x.patterns, anchorPattern{prefix, id, anchorEntry{r, m}})
+				x.patterns = append(x.patterns, anchorPattern{prefix, id, entry})
 				continue
 			}
 			if x.exact[p] == nil {
 				x.exact[p] = map[uint32][]anchorEntry{}
 			}
-			x.exact[p][id] = append(x.exact[p][id], anchorEntry{r, m})
+			x.exact[p][id] = append(x.exact[p][id], entry)
 		}
 	}
 }
@@ -124,7 +131,7 @@ func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*
 		}
 		for _, a := range entries[e.ID] {
 			list := found[a.rule]
-			if a.m.matchRest(ev, e) && (len(list) == 0 || list[len(list)-1] != e) {
+			if a.match(ev, e) && (len(list) == 0 || list[len(list)-1] != e) {
 				found[a.rule] = append(list, e)
 			}
 		}
