@@ -1,44 +1,24 @@
 package rules_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/builtin"
+	"github.com/vsswhy/vsswhy/rules/jsonschema/jsonschematest"
 )
 
-var ruleSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := rules.Schema()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("rule.schema.json", doc); err != nil {
-		return nil, err
-	}
-	return c.Compile("rule.schema.json")
-})
+var validRule = jsonschematest.Validator(rules.Schema)
 
 // inSchema validates the YAML of a rule against the schema.
 func inSchema(t *testing.T, text []byte) error {
 	t.Helper()
-	schema, err := ruleSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var v any
 	if err := yaml.Load(text, &v); err != nil {
 		return err
@@ -47,11 +27,7 @@ func inSchema(t *testing.T, text []byte) error {
 	if err != nil {
 		return err
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(j))
-	if err != nil {
-		return err
-	}
-	return schema.Validate(doc)
+	return validRule(string(j))
 }
 
 // withTextKeys makes text of the keys of maps, as JSON has them.

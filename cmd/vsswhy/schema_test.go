@@ -1,31 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
+	"github.com/vsswhy/vsswhy/rules/jsonschema/jsonschematest"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
-var reportSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := report.JSONSchema()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("report.schema.json", doc); err != nil {
-		return nil, err
-	}
-	return c.Compile("report.schema.json")
-})
+var validReport = jsonschematest.Validator(report.JSONSchema)
 
 // inSchema wants a report to be as its schema says.
 func inSchema(t testing.TB, text string) {
@@ -33,18 +16,6 @@ func inSchema(t testing.TB, text string) {
 	if err := validReport(text); err != nil {
 		t.Errorf("the report is not as its schema says: %v", err)
 	}
-}
-
-func validReport(text string) error {
-	schema, err := reportSchema()
-	if err != nil {
-		return err
-	}
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		return err
-	}
-	return schema.Validate(doc)
 }
 
 // TestReportSchema: every report that a test parses is held to the schema; here,
