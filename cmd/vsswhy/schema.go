@@ -11,13 +11,14 @@ import (
 
 // schemas are of what the program reads and writes as JSON or YAML.
 var schemas = map[string]func() ([]byte, error){
-	"report": report.JSONSchema,
-	"rule":   rules.Schema,
+	"report":  report.JSONSchema,
+	"summary": report.BundleSchema,
+	"rule":    rules.Schema,
 }
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use: "schema report|rule", Short: "Print the JSON Schema of a report or of a rule file", Args: cobra.ExactArgs(1), ValidArgs: []string{"report", "rule"},
+		Use: "schema report|summary|rule", Short: "Print the JSON Schema of a report, of a line of a batch's summary, or of a rule file", Args: cobra.ExactArgs(1), ValidArgs: []string{"report", "summary", "rule"},
 		RunE: func(cmd *cobra.Command, args []string) error { return printSchema(cmd, args[0]) },
 	}
 }
@@ -25,7 +26,7 @@ func newSchema() *cobra.Command {
 func printSchema(cmd *cobra.Command, name string) error {
 	schema := schemas[name]
 	if schema == nil {
-		return fmt.Errorf("there is a schema of a report and of a rule, and none of %q", name)
+		return fmt.Errorf("there is a schema of a report, a summary and a rule, and none of %q", name)
 	}
 	text, err := schema()
 	if err != nil {
