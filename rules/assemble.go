@@ -32,7 +32,7 @@ func (s *Set) Diagnose(sc *scene.Scene, scope Scope, answers ...Answer) *report.
 	r.Jobs = numbered(bounded(a, "jobs", only(sc.Jobs, scope.job)), a.job)
 	r.Findings = numbered(a.diagnosis.findings, a.finding)
 	r.Failures = numbered(bounded(a, "failures", only(sc.Failures, scope.failure)), a.failure)
-	for _, limit := range a.diagnosis.limits {
+	for _, limit := range slices.Concat(sc.Limits, a.diagnosis.limits) {
 		r.Complete = false
 		r.Errors = append(r.Errors, report.Error{Detail: limit})
 	}
