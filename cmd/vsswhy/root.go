@@ -87,8 +87,9 @@ that can't be written, in the user's state folder.`,
 	say.flags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return begin(cmd, say) }
 	root.SetVersionTemplate(versionLine())
-	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newBatch(), newSchema(), newConfig(), newVersion(), newBuildIndex())
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newBatch(), newSchema(), newConfig(), newCompletion(), newMan(), newVersion(), newBuildIndex())
+	root.CompletionOptions.DisableDefaultCmd = true
+	complete(root)
 	return root
 }
 
