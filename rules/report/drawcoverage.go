@@ -218,7 +218,7 @@ func (c *coverageChart) desc() string {
 
 // table is the chart in words.
 func (c *coverageChart) table() *table {
-	t := &table{caption: "The same in words", columns: []column{{"Channel", ""}, {"From", "time"}, {"To", "time"}, {"Gaps", ""}, {"Remarks", ""}}}
+	t := &table{caption: "The same in words", columns: []column{{"Channel", ""}, {"From", "fixed"}, {"To", "fixed"}, {"Gaps", ""}, {"Remarks", ""}}}
 	for i := range c.list {
 		if i == maxInputs {
 			t.more = fmt.Sprintf("and %d more, all of them in --format json", len(c.list)-i)

@@ -181,7 +181,7 @@ func (p *timelinePicture) row(t *timeline, i, textX, y int) int {
 		s.Lines = append(s.Lines, lineShape{textX, y + 12 + lineHeight*len(s.Lines), line, ""})
 	}
 	if i+1 < len(t.rows) && t.rows[i+1].kind != leftOut {
-		s.Gap = lineShape{timeEnd, y + 12 + lineHeight, "+ " + apart(t.rows[i+1].at.Sub(m.at.Time)), "dim small end"}
+		s.Gap = lineShape{timeEnd, y + 12 + lineHeight, until(t.rows[i+1].at.Sub(m.at.Time)), "dim small end"}
 	}
 	p.Rows = append(p.Rows, s)
 	return y + lineHeight*max(len(s.Lines), 2) + 6
@@ -199,6 +199,13 @@ func shortTime(t Time) string { return t.UTC().Truncate(time.Millisecond).Format
 // distance is the room that a pause takes: as its logarithm grows.
 func distance(pause time.Duration) int {
 	return min(mostApart, int(5*math.Log2(1+max(0, pause.Seconds())/10)))
+}
+
+func until(d time.Duration) string {
+	if d == 0 {
+		return "same time"
+	}
+	return "+ " + apart(d)
 }
 
 // apart is a duration in the two largest of its units.

@@ -17,8 +17,8 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	p := r.page(true)
 	m := htmlMaker{report: r, ids: map[string]string{}}
 	m.name(p.nodes)
-	return pageTemplate.Execute(w, htmlPage{
-		Title: "vsswhy: " + p.summary(), Made: event.Clean(fmt.Sprintf("%s %s, %s", r.Tool.Name, r.Tool.Version, r.Generated)), Sections: m.sections(p.nodes)})
+	made := strings.Trim(fmt.Sprintf("%s %s, %s", r.Tool.Name, r.Tool.Version, r.Generated), ", ")
+	return pageTemplate.Execute(w, htmlPage{Title: "vsswhy: " + p.summary(), Made: event.Clean(made), Sections: m.sections(p.nodes)})
 }
 
 // summary is the page in one line.
@@ -146,7 +146,7 @@ func (m *htmlMaker) blocks(nodes []node) []htmlBlock {
 	}
 	for i := range out {
 		if list := &out[i]; list.Kind == "list" && len(list.Blocks) > maxShown {
-			rest := htmlBlock{Kind: "rest", Mark: count(len(list.Blocks)-showFirst, "more line"), Blocks: list.Blocks[showFirst:]}
+			rest := htmlBlock{Kind: "rest", Mark: fmt.Sprintf("%d more", len(list.Blocks)-showFirst), Blocks: list.Blocks[showFirst:]}
 			list.Blocks = append(list.Blocks[:showFirst:showFirst], rest)
 		}
 	}
@@ -155,6 +155,9 @@ func (m *htmlMaker) blocks(nodes []node) []htmlBlock {
 
 func (m *htmlMaker) block(n *node) htmlBlock {
 	b := htmlBlock{Kind: htmlKinds[n.kind], Mark: shownMark(n.mark), State: event.Clean(n.state), Fold: n.fold, Text: m.spans(m.content(n))}
+	if last := len(b.Text) - 1; n.kind == group && last >= 0 {
+		b.Text[last].Text = strings.TrimSuffix(b.Text[last].Text, ":")
+	}
 	if n.kind == code { // its shell
 		b.Mark = n.mark
 	}
@@ -188,8 +191,11 @@ func (m *htmlMaker) content(n *node) rich {
 
 func (m *htmlMaker) spans(text rich) []htmlSpan {
 	var out []htmlSpan
-	for _, s := range text {
+	for i, s := range text {
 		h := htmlSpan{Text: s.text, As: htmlStyles[s.as]}
+		if i > 0 && text[i-1].as == badge { // its border does the work of the colon
+			h.Text = strings.TrimPrefix(s.text, ":")
+		}
 		switch s.as {
 		case ref:
 			h.To = m.ids[s.text]

@@ -427,6 +427,9 @@ func (p *page) finding(f *Finding) {
 		p.para("Candidate:", txt("some of it is inferred (INF) or from memory (MEM), not stated by Microsoft (MS)."))
 	}
 	p.excluded(f)
+	if p.full && f.Verdict != "ruled-out" {
+		p.timeline("Timeline:", p.report.timelineOf(f))
+	}
 	p.evidenceFor(f)
 	if f.Verdict == "ruled-out" {
 		p.remarks(f)
@@ -438,9 +441,6 @@ func (p *page) finding(f *Finding) {
 	p.group("Not checked, because no log shows it:", entries("-", f.NotChecked))
 	p.group("Take care:", entries("-", f.KnownFalse))
 	p.remarks(f)
-	if p.full {
-		p.timeline("Timeline:", p.report.timelineOf(f))
-	}
 	p.steps(f)
 	p.references(f)
 }
@@ -746,7 +746,7 @@ func (p *page) sourcesCited() {
 // inputs lists all that was read, with the hashes that say which files it was.
 func (p *page) inputs() {
 	p.heading(txt("What was read"))
-	t := &table{columns: []column{{"", ""}, {"File", ""}, {"Format", ""}, {"Bytes", "number"}, {"Records", "number"}, {"Damage", ""}}}
+	t := &table{columns: []column{{"Id", "fixed"}, {"File", ""}, {"Format", ""}, {"Bytes", "number"}, {"Records", "number"}, {"Damage", ""}}}
 	items := shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
 		t.rows = append(t.rows, row{id: event.Clean(s.ID), cells: s.cells()})
 		n := entry(s.ID, rich{}.lit(s.Path).txt(" (%s, %s, %s)", s.Format, count(int(s.Bytes), "byte"), count(int(s.Records), "record")))

@@ -24,6 +24,8 @@ type moment struct {
 	host string
 	what string // "VSS 8229"
 	text string
+
+	begins, ends string // the id of a job that does
 }
 
 // momentKind orders what has one time.
@@ -39,7 +41,7 @@ const (
 )
 
 // A jobSpan is a job between two moments of a timeline.
-type jobSpan struct{ job, from, to int }
+type jobSpan struct{ from, to int }
 
 // What a timeline has at most: more than that is no picture any more.
 const (
@@ -78,8 +80,12 @@ func (r *Report) timelineOf(f *Finding) *timeline {
 			failures = append(failures, &r.Failures[i])
 		}
 	}
-	t.failures(near(failures, from, to))
-	t.jobs(r.Jobs, f.VM, f.Volume)
+	failures = near(failures, from, to)
+	t.failures(failures)
+	if len(failures) > 0 {
+		from, to = failures[0].Time, failures[len(failures)-1].Time
+	}
+	t.jobs(r.Jobs, from, to, f.VM, f.Volume)
 	return t.finish()
 }
 
@@ -88,7 +94,7 @@ func (r *Report) timelineOfFailure(f *Failure) *timeline {
 	t := &timeline{name: f.ID}
 	t.events([][]Evidence{f.Evidence}, []momentKind{needed})
 	t.failures([]*Failure{f})
-	t.jobs(r.Jobs, f.VM, f.Volume)
+	t.jobs(r.Jobs, f.Time, f.Time, f.VM, f.Volume)
 	return t.finish()
 }
 
@@ -170,38 +176,37 @@ func (t *timeline) failures(list []*Failure) {
 	}
 }
 
-// jobs adds the jobs of the timeline's computers that ran when it failed, except
-// those of other machines and volumes.
-func (t *timeline) jobs(list []Job, vm *VM, volume string) {
-	from, to := t.core()
-	n := 0
+// jobs adds the jobs of the timeline's computers that ran in a time, except those
+// of other machines and volumes.
+func (t *timeline) jobs(list []Job, from, to Time, vm *VM, volume string) {
+	var shown []*Job
 	for i := range list {
 		j := &list[i]
-		if n == maxJobs || !j.From.Before(j.To.Time) || j.From.IsZero() || j.From.After(to.Time) || j.To.Before(from.Time) || !t.on(j.Host) || !j.about(vm, volume) {
-			continue
+		ran := !j.From.IsZero() && j.From.Before(j.To.Time) && !j.From.After(to.Time) && !j.To.Before(from.Time)
+		if ran && len(shown) < maxJobs && t.on(j.Host) && j.about(vm, volume) {
+			shown = append(shown, j)
 		}
-		n++
-		text := fmt.Sprintf("%s of %s", j.Kind, where(j.Host, nil, strings.Join(j.Volumes, ", ")))
-		t.rows = append(t.rows, moment{at: j.From, kind: jobBegins, host: j.Host, what: j.ID + " begins", text: text},
-			moment{at: j.To, kind: jobEnds, host: j.Host, what: j.ID + " ends", text: j.Kind + ", " + cmp.Or(j.Outcome, "unknown")})
-		t.spans = append(t.spans, jobSpan{job: i})
 	}
-	t.place(list)
+	for _, j := range shown {
+		name := fmt.Sprintf("%s of %s", j.Kind, where(j.Host, nil, strings.Join(j.Volumes, ", ")))
+		t.end(moment{at: j.From, kind: jobBegins, host: j.Host, what: j.ID + " begins", text: name, begins: j.ID})
+		t.end(moment{at: j.To, kind: jobEnds, host: j.Host, what: j.ID + " ends", text: j.Kind + ", " + cmp.Or(j.Outcome, "unknown"), ends: j.ID})
+	}
+	t.place(shown)
 }
 
-// core is the time of the failures, or of all that is shown if there is none.
-func (t *timeline) core() (from, to Time) {
-	for _, kinds := range [][]momentKind{{failed}, {needed, supports}} {
-		for _, m := range t.rows {
-			if slices.Contains(kinds, m.kind) {
-				from, to = earlier(from, m.at), later(to, m.at)
-			}
-		}
-		if !from.IsZero() {
-			return from, to
+// end adds the begin or the end of a job, to the event that tells of it if that is
+// there.
+func (t *timeline) end(m moment) {
+	for i := range t.rows {
+		r := &t.rows[i]
+		if (r.kind == needed || r.kind == supports) && r.host == m.host && r.at.Equal(m.at.Time) && r.begins+r.ends == "" {
+			r.begins, r.ends = m.begins, m.ends
+			r.text += " (" + m.what + ")"
+			return
 		}
 	}
-	return from, to
+	t.rows = append(t.rows, m)
 }
 
 func (t *timeline) on(host string) bool {
@@ -217,16 +222,16 @@ func (j *Job) about(vm *VM, volume string) bool {
 }
 
 // place sorts the rows, and finds those of the spans.
-func (t *timeline) place(jobs []Job) {
+func (t *timeline) place(jobs []*Job) {
 	slices.SortStableFunc(t.rows, func(a, b moment) int {
 		return cmp.Or(a.at.Compare(b.at.Time), cmp.Compare(a.kind, b.kind))
 	})
 	t.gather()
-	for i := range t.spans {
-		s := &t.spans[i]
-		id := jobs[s.job].ID
-		s.from = slices.IndexFunc(t.rows, func(m moment) bool { return m.kind == jobBegins && m.what == id+" begins" })
-		s.to = slices.IndexFunc(t.rows, func(m moment) bool { return m.kind == jobEnds && m.what == id+" ends" })
+	for _, j := range jobs {
+		t.spans = append(t.spans, jobSpan{
+			from: slices.IndexFunc(t.rows, func(m moment) bool { return m.begins == j.ID }),
+			to:   slices.IndexFunc(t.rows, func(m moment) bool { return m.ends == j.ID }),
+		})
 	}
 }
 
