@@ -39,7 +39,7 @@ func (m *markdownPage) nodes(list []node) {
 				fmt.Fprintf(m, "### %s\n", markdown(txt("%s", title)))
 			}
 			m.nodes(n.kids)
-		case para:
+		case para, title:
 			fmt.Fprintln(m, atLineStart(markdownMark(n.mark)+markdown(n.text)))
 		default:
 			m.item(n, "")
@@ -48,7 +48,9 @@ func (m *markdownPage) nodes(list []node) {
 }
 
 // listed reports whether a node is an item of a list.
-func (n *node) listed() bool { return n.kind == item || n.kind == citation || n.kind == code }
+func (n *node) listed() bool {
+	return n.kind == item || n.kind == citation || n.kind == code || n.kind == answer || n.kind == remark
+}
 
 var stepNumber = regexp.MustCompile(`^[0-9]+\.$`)
 
