@@ -35,7 +35,7 @@ var layers = map[string][]string{
 	"ingest":                          {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/mta", "ingest/export", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/jsonschema":                {},
 	"rules/jsonschema/jsonschematest": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"rules/report":                    {"ingest/event", "rules/jsonschema"}, // for Clean: a report may come from a case of a stranger
+	"rules/report":                    {"ingest/event", "ingest/known", "rules/jsonschema"}, // Clean: a report may come from a case of a stranger; known: what no customer has named
 	"rules/scene":                     {"ingest/event", "ingest/known"},
 	"rules/builtin":                   {},
 	"rules":                           {"ingest/event", "ingest/known", "rules/scene", "rules/report", "rules/jsonschema", "go.yaml.in/yaml/v4"},
