@@ -68,7 +68,7 @@ that can't be written, in the user's state folder.`,
 		}
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
-		if onScreen(cmd) && !cmd.Flags().Changed("format") && opt.output == "" && opt.failOn == "" {
+		if onScreen(cmd) && !cmd.Flags().Changed("format") && !opt.redact && opt.output == "" && opt.failOn == "" {
 			e, err := newEngine(cmd)
 			if err != nil {
 				return err

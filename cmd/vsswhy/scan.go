@@ -60,6 +60,7 @@ type printOptions struct {
 	format string
 	output string
 	failOn string
+	redact bool
 }
 
 func newScan() *cobra.Command {
@@ -99,6 +100,7 @@ func (o *printOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md or html")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
+	f.BoolVar(&o.redact, "redact", false, "put pseudonyms in place of names, addresses, paths and ids of computers, machines, users and disks")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
 }
 
@@ -112,9 +114,16 @@ func (o *printOptions) check() error {
 }
 
 // print prints a report where it is to go, and returns what the exit code is
-// decided by.
-func (o *printOptions) print(cmd *cobra.Command, r *report.Report) error {
+// decided by. The pseudonyms of a redacted report are those of the case of a folder,
+// "" if there is none.
+func (o *printOptions) print(cmd *cobra.Command, r *report.Report, dir string) error {
 	write := printers[o.format]
+	if o.redact {
+		var err error
+		if r, err = redacted(cmd, r, dir); err != nil {
+			return err
+		}
+	}
 	if err := writeWhole(o.output, cmd.OutOrStdout(), func(w io.Writer) error { return write(r, w) }); err != nil {
 		return err
 	}
@@ -165,7 +174,7 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	} else {
 		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
 	}
-	return opt.print(cmd, r)
+	return opt.print(cmd, r, opt.kept.dir)
 }
 
 // askPaths has the engine answer what is asked about the logs of paths.

@@ -33,17 +33,18 @@ func (x *redactor) prose(s string, as sort) string {
 	}
 	var b strings.Builder
 	for at := 0; at < len(s); {
-		form := x.nextForm(s, at)
-		name := x.trie.next(s, at, as == foreign)
-		switch {
-		case form.to == 0 && name.to == 0:
+		next, name := x.nextForm(s, at), x.trie.next(s, at, as == foreign)
+		if next.to == 0 || name.to != 0 && (name.from < next.from || name.from == next.from && name.to >= next.to) {
+			next = name
+		}
+		if next.to == 0 {
 			b.WriteString(s[at:])
-			return b.String()
-		case name.to == 0 || form.to != 0 && (form.from < name.from || form.from == name.from && form.to > name.to):
-			b.WriteString(s[at:form.from] + form.with)
-			at = form.to
-		default:
-			b.WriteString(s[at:name.from] + name.with)
+			break
+		}
+		b.WriteString(s[at:next.from] + next.with)
+		at = next.to
+		if name := x.trie.across(s, next, as == foreign); name.to != 0 {
+			b.WriteString(name.with)
 			at = name.to
 		}
 	}

@@ -17,8 +17,8 @@ func (x *redactor) path(s string) string {
 	if x.pass == learnTexts && strings.ContainsAny(s, `/\`) {
 		x.paths[s] = true
 	}
-	if x.trie == nil {
-		return s
+	if urlHead.MatchString(s) {
+		return x.url(s)
 	}
 	if rest, ok := strings.CutPrefix(s, `\\`); ok && rest != "" && !strings.ContainsAny(rest[:1], `?.\/`) {
 		return `\\` + x.share(rest)
@@ -28,6 +28,8 @@ func (x *redactor) path(s string) string {
 	}
 	return x.elements(s, "")
 }
+
+var urlHead = regexp.MustCompile(`^[A-Za-z]+://`)
 
 // share takes what stands behind two backslashes: server, share and path.
 func (x *redactor) share(s string) string {

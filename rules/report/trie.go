@@ -91,6 +91,16 @@ func (t *trie) next(s string, at int, foreign bool) found {
 	return found{}
 }
 
+// across finds the first name that begins in a place and ends behind it.
+func (t *trie) across(s string, f found, foreign bool) found {
+	for i := range s[f.from:f.to] {
+		if name := t.match(s, f.from+i, foreign); name.to > f.to {
+			return name
+		}
+	}
+	return found{}
+}
+
 func (t *trie) match(s string, from int, foreign bool) (best found) {
 	node := &t.root
 	for i, r := range s[from:] {
