@@ -15,6 +15,7 @@ import (
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/rules"
+	"github.com/vsswhy/vsswhy/rules/ecs"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -98,7 +99,7 @@ func (o *scanOptions) flags(cmd *cobra.Command) {
 
 func (o *printOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md or html")
+	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md, html, or ecs (for the bulk interface of Elasticsearch and OpenSearch)")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
 	f.BoolVar(&o.redact, "redact", false, "put pseudonyms in place of names, addresses, paths and ids of computers, machines, users and disks")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
@@ -107,7 +108,7 @@ func (o *printOptions) flags(cmd *cobra.Command) {
 // check is done before anything is read.
 func (o *printOptions) check() error {
 	if printers[o.format] == nil {
-		return fmt.Errorf("--format %q is none of text, json, jsonl, csv, md and html", o.format)
+		return fmt.Errorf("--format %q is none of text, json, jsonl, csv, md, html and ecs", o.format)
 	}
 	_, err := verdictFlag(o.failOn)
 	return err
@@ -142,6 +143,7 @@ var printers = map[string]func(*report.Report, io.Writer) error{
 	"csv":   (*report.Report).WriteCSV,
 	"md":    (*report.Report).WriteMarkdown,
 	"html":  (*report.Report).WriteHTML,
+	"ecs":   ecs.WriteReport,
 }
 
 // scan is the whole program for one set of paths: read, diagnose, print. When
