@@ -1,24 +1,19 @@
 package report
 
 import (
-	_ "embed"
-	"html/template"
 	"io"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
-//go:embed page.html
-var pageHTML string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+var pageTemplate = htmlTemplate("page.html")
 
 // WriteHTML writes the report as one HTML file without scripts and without
 // anything to load, for a browser, a telephone or paper. It is well-formed XML,
 // too.
 func (r *Report) WriteHTML(w io.Writer) error {
 	p := r.page(true)
-	return pageTemplate.Execute(w, htmlPage{Title: p.summary(), Sections: sections(p.nodes)})
+	return pageTemplate.Execute(w, htmlPage{Title: "vsswhy: " + p.summary(), Sections: sections(p.nodes)})
 }
 
 // summary is the page in one line.

@@ -283,6 +283,7 @@ func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) n
 	for _, c := range f.Codes {
 		n.kids = append(n.kids, entry("code", txt("%s", codeText(c))))
 	}
+	n.kids = append(n.kids, entries("then", f.Remarks)...)
 	for _, c := range f.Causes {
 		if x := findings[c.Finding]; x != nil {
 			n.kids = append(n.kids, entry("->", txt("%s %s %s: %s", x.ID, verdictWord(c.Verdict, x.Candidate, c.Answered), issueText(x.Issue, x.Rule), x.Title)))

@@ -12,7 +12,7 @@ import (
 
 // The kinds of names, and what their pseudonyms begin with.
 var prefixes = map[string]string{
-	"host": "HOST-", "vm": "VM-", "domain": "DOMAIN-", "user": "user-", "volume": "VOLUME-", "share": "share-", "instance": "INSTANCE-",
+	"host": "HOST-", "vm": "VM-", "domain": "DOMAIN-", "user": "user-", "volume": "VOLUME-", "group": "GROUP-", "share": "share-", "instance": "INSTANCE-",
 	"folder": "folder-", "archive": "archive-", "disk": "disk-", "file": "file-", "ip": "IP-", "mac": "MAC-", "iscsi": "iscsi-", "sid": "SID-",
 }
 
@@ -156,7 +156,7 @@ func (x *redactor) of(kind, name string) string {
 
 // ranks: a machine's name is a guest's, too, and the machine is what people know;
 // what names are made of comes first.
-var ranks = map[string]int{"domain": 1, "vm": 3, "host": 4, "user": 5, "volume": 6, "disk": 7, "guid": 8, "sid": 8, "folder": 9, "archive": 9, "file": 9}
+var ranks = map[string]int{"domain": 1, "vm": 3, "host": 4, "user": 5, "volume": 6, "group": 6, "disk": 7, "guid": 8, "sid": 8, "folder": 9, "archive": 9, "file": 9}
 
 const rankHypervisor = 2
 
@@ -234,6 +234,16 @@ func (x *redactor) vm(name string) string {
 	}
 	return x.of("vm", name)
 }
+
+// group takes a cluster group, which mostly is called as its machine.
+func (x *redactor) group(name string) string {
+	if name == "" || plainGroup.MatchString(name) {
+		return name
+	}
+	return x.of("group", name)
+}
+
+var plainGroup = regexp.MustCompile(`(?i)^(cluster group|available storage)$`)
 
 // user keeps apart domain and account.
 func (x *redactor) user(name string) string {

@@ -66,13 +66,13 @@ var sorts = map[string]sort{
 	"Damage.kind": own, "Damage.detail": detail,
 	"Skipped.path": pathName, "Skipped.reason": detail,
 	"Host.name": hostName, "Host.aliases": hostName, "Host.role": own, "Host.os_build": own,
-	"Fact.key": own, "Fact.name": factName, "Fact.value": factName, "Fact.source": own,
+	"Fact.key": own, "Fact.name": factName, "Fact.value": factName, "Fact.source": own, "Fact.note": told,
 	"Clock.reference": hostName,
 	"Coverage.host":   hostName, "Coverage.channel": channelName, "Coverage.sources": own, "Coverage.cleared_by": userName,
 	"VM.name": vmName, "VM.id": guidName,
 	"Job.id": own, "Job.kind": own, "Job.host": hostName, "Job.volumes": volumeName, "Job.outcome": own,
 	"Code.code": own, "Code.name": own, "Code.meaning": own,
-	"Failure.id": own, "Failure.kind": own, "Failure.host": hostName, "Failure.volume": volumeName, "Failure.local": own, "Failure.findings": own,
+	"Failure.id": own, "Failure.kind": own, "Failure.host": hostName, "Failure.volume": volumeName, "Failure.local": own, "Failure.findings": own, "Failure.remarks": told,
 	"Cause.finding": own, "Cause.verdict": own,
 	"Finding.id": own, "Finding.rule": own, "Finding.title": own, "Finding.severity": own, "Finding.verdict": own, "Finding.host": hostName, "Finding.hosts": hostName,
 	"Finding.volume": volumeName, "Finding.not_checked": own, "Finding.remarks": told, "Finding.known_false": own,
@@ -244,11 +244,17 @@ func (x *redactor) fact(f Fact) Fact {
 		f.Value = x.vm(f.Value)
 	case "disk.signature":
 		f.Value = x.disk(f.Value)
+	case "cluster.group-move":
+		from, to, _ := strings.Cut(f.Value, " to ")
+		f.Name, f.Value = x.group(f.Name), x.host(from)+" to "+x.host(to)
 	case "hotfix", "hotfix.list", "os.build", "file.version":
 	default:
 		f.Value = x.prose(f.Value, told)
 	}
-	f.Name = x.prose(f.Name, told)
+	if f.Key != "cluster.group-move" {
+		f.Name = x.prose(f.Name, told)
+	}
+	f.Note = x.prose(f.Note, told)
 	return f
 }
 

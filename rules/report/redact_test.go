@@ -64,14 +64,15 @@ func namesReport(texts ...string) *Report {
 			{ID: "S3", Path: `\\fs9.contoso.com\Finance\Exports 2010\FILE07_A1B2C3.avhdx`},
 		},
 		Hosts: []Host{
-			{Name: "NODE-A.contoso.com", Aliases: []string{"NODE-A", "WIN-7QX2"}, Role: "host", Facts: []Fact{{Key: "guest.physical-host", Value: "hyper9.fabrikam.de"}, {Key: "disk.signature", Name: "0", Value: "3F2A9B11"}, {Key: "os.build", Value: "6.1.7600"}}},
+			{Name: "NODE-A.contoso.com", Aliases: []string{"NODE-A", "WIN-7QX2"}, Role: "host", Facts: []Fact{{Key: "guest.physical-host", Value: "hyper9.fabrikam.de"}, {Key: "disk.signature", Name: "0", Value: "3F2A9B11"}, {Key: "os.build", Value: "6.1.7600"},
+				{Key: "cluster.group-move", Name: "Billing", Value: "NODE-A to NODE-Q", Note: "of NODE-Q"}, {Key: "cluster.group-move", Name: "Available Storage", Value: "NODE-A to NODE-B"}}},
 			{Name: "NODE-B.contoso.com", Aliases: []string{}, Role: "host"},
 			{Name: "backup", Aliases: []string{}, Role: "guest", VM: &VM{Name: "backup"}},
 			{Name: "C", Aliases: []string{}, Role: "unknown"},
 		},
 		Coverage: []Coverage{{Host: "NODE-A.contoso.com", Channel: "System", ClearedBy: `CONTOSO\j.doe`, Sources: []string{"S1"}}},
 		Jobs:     []Job{{ID: "J1", Host: "NODE-B.contoso.com", VMs: []VM{{"system", "2B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E12"}, {"SQL (prod) [1]+.*", ""}, {"DC", ""}}, Volumes: []string{"Volume1", "Payroll-CSV", "C:", `\\?\Volume{11111111-2222-3333-4444-555555555555}\`}}},
-		Failures: []Failure{{ID: "X1", Kind: "backup", Host: "NODE-A.contoso.com", VM: &VM{"FILE07", "3B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E13"}, Volume: "Payroll-CSV"}},
+		Failures: []Failure{{ID: "X1", Kind: "backup", Host: "NODE-A.contoso.com", VM: &VM{"FILE07", "3B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E13"}, Volume: "Payroll-CSV", Remarks: []string{"the cluster group Billing moved from NODE-A to NODE-Q (S4 line 3)"}}},
 		Findings: []Finding{{ID: "F1", Title: "The system could not make a backup", Host: "NODE-A.contoso.com", Remarks: texts, Criteria: []Criterion{{
 			ID: "a", Text: "A backup failed", Missing: []string{"System log of backup", "logs of the cluster node NODE-Z, NODE-Y"},
 			Evidence: []Evidence{
@@ -103,7 +104,7 @@ func TestRedactLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, secret := range []string{"NODE-", "WIN-7QX2", "contoso", "fabrikam", "hyper9", "FILE07", "SQL (prod)", "Payroll", "Acme", "4711", "doe", "fs9", "finance", "Exports", "A1B2C3", "3F2A9B11",
-			"10.20.30.40", "2B0E7A58", "3B0E7A58", "11111111-2222", "/home/eng", "/srv/Acme", "Corp"} {
+			"10.20.30.40", "2B0E7A58", "3B0E7A58", "11111111-2222", "/home/eng", "/srv/Acme", "Corp", "Billing"} {
 			if i := strings.Index(strings.ToLower(b.String()), strings.ToLower(secret)); i >= 0 {
 				t.Errorf("%s has %q: …%s…", name, secret, b.String()[max(0, i-80):min(b.Len(), i+80)])
 			}
@@ -136,7 +137,7 @@ func TestRedactKeeps(t *testing.T) {
 	}
 	for _, want := range []string{
 		"The system could not make a backup", "the backup of the virtual machine could not be created, VM ", "/System.evtx", "LocaleMetaData/System_1033.MTA", "_systeminfo.txt", `"C:"`, `"Volume1"`,
-		strings.Repeat("ab", 32), "Microsoft-Windows-Hyper-V-VMMS-Admin", "6.1.7600", "System log of ", "ClusterStorage", ": no such file or directory", "--host=HOST-", `"scan"`, `"html"`,
+		strings.Repeat("ab", 32), "Microsoft-Windows-Hyper-V-VMMS-Admin", "6.1.7600", "System log of ", "ClusterStorage", "Available Storage", ": no such file or directory", "--host=HOST-", `"scan"`, `"html"`,
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is gone", want)

@@ -133,7 +133,7 @@ func due(s string, from, to int) bool {
 }
 
 var (
-	nameFollows   = regexp.MustCompile(`(?:^|[ ,(])(?:VM|volume|guest|cluster node|the clock of|that of|how far) $|[\\/"]$`)
+	nameFollows   = regexp.MustCompile(`(?:^|[ ,(])(?:VM|volume|guest|cluster node|cluster group|moved from|the clock of|that of|how far) $|[\\/"]$`)
 	nameMayFollow = regexp.MustCompile(`(?:^|[ ,(])(?:of|on|cluster node .*,) $`)
 	nameEnds      = regexp.MustCompile(`^(?:$|[,;)"\\/]| was | is )`)
 )
