@@ -204,6 +204,8 @@ type Report struct {
 	Version  string `json:"version"` // of the program
 	Complete bool   `json:"complete"`
 	Redacted bool   `json:"redacted"`
+
+	Inputs []string `json:"inputs,omitempty"` // the archives and folders that it was made of, at most maxInputs
 }
 
 // newDoc is what all documents have.

@@ -3,10 +3,12 @@ package ecs
 import (
 	"bufio"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -14,6 +16,7 @@ import (
 // cite. Findings come first, in the report's order, then failures.
 func WriteReport(r *report.Report, w io.Writer) error {
 	p := &printer{r: r, hosts: map[string]*Host{}, ids: map[string]string{}, cited: map[string]bool{}}
+	p.of = Report{r.Tool.Version, r.Complete, r.Redacted, inputs(r)}
 	for i := range r.Hosts {
 		p.hosts[r.Hosts[i].Name] = newHost(&r.Hosts[i])
 	}
@@ -37,10 +40,29 @@ func WriteReport(r *report.Report, w io.Writer) error {
 // A printer makes the documents of a report.
 type printer struct {
 	r            *report.Report
+	of           Report
 	hosts        map[string]*Host
 	ids          map[string]string // of findings: "F1" → the document's
 	cited        map[string]bool   // ids of events
 	docs, events []Doc
+}
+
+const maxInputs = 20
+
+// inputs are the outermost archives of a report, and the folders of files that lie in
+// none.
+func inputs(r *report.Report) []string {
+	var list []string
+	for i := range r.Sources {
+		outer, _, packed := strings.Cut(r.Sources[i].Path, "!/")
+		if !packed && event.IsLog(r.Sources[i].Format) {
+			outer = path.Dir(outer)
+		}
+		if list = appendNew(list, outer); len(list) == maxInputs {
+			break
+		}
+	}
+	return list
 }
 
 func newHost(h *report.Host) *Host {
@@ -62,7 +84,7 @@ func (p *printer) host(name string) *Host {
 func (p *printer) add(d Doc) string {
 	d.identifyByContent()
 	d.Event.Created = at(p.r.Generated)
-	d.Own.Report = &Report{p.r.Tool.Version, p.r.Complete, p.r.Redacted}
+	d.Own.Report = &p.of
 	p.docs = append(p.docs, d)
 	return d.id
 }
@@ -185,7 +207,7 @@ func (p *printer) cite(d *Doc, list []report.Evidence) {
 		doc.Message, doc.Own.Summary = e.Summary, e.Summary
 		doc.Tags = []string{"evidence"}
 		doc.Own.Record = &Place{e.Offset, e.Line, e.Recovered}
-		doc.Own.Report = &Report{p.r.Tool.Version, p.r.Complete, p.r.Redacted}
+		doc.Own.Report = &p.of
 		doc.identifyEvent(e.Offset)
 		d.Own.Evidence = appendNew(d.Own.Evidence, doc.id)
 		if !p.cited[doc.id] {
