@@ -64,7 +64,7 @@ the names, sizes and times of what is in it.`,
 	f := cmd.Flags()
 	f.StringVarP(&opt.out, "out", "o", "", "folder for the reports and the summary")
 	f.StringVar(&opt.filesFrom, "files-from", "", "read the paths of bundles from this file, one a line; - is standard input")
-	f.StringSliceVar(&opt.formats, "format", []string{"json", "html"}, "forms of each report: text, json, jsonl, csv, md, html; several with commas")
+	f.StringSliceVar(&opt.formats, "format", []string{"json", "html"}, "forms of each report: text, json, jsonl, csv, md, html, ecs; several with commas")
 	f.StringVar(&opt.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
 	f.IntVar(&opt.jobs, "jobs", 0, "how many bundles to read at once (0: as many as there are cores)")
 	f.DurationVar(&opt.timeout, "timeout", 0, "give a bundle up after this time, such as 10m (0: never)")
@@ -86,7 +86,7 @@ func (o *batchOptions) batch(cmd *cobra.Command, args []string) (*batch, error) 
 	}
 	for _, form := range o.formats {
 		if printers[form] == nil {
-			return nil, fmt.Errorf("--format %q is none of text, json, jsonl, csv, md and html", form)
+			return nil, fmt.Errorf("--format %q is none of text, json, jsonl, csv, md, html and ecs", form)
 		}
 	}
 	failOn, err := verdictFlag(o.failOn)

@@ -201,7 +201,7 @@ func (b *batch) expected(path, key string) report.Bundle {
 }
 
 // formatExt are the extensions of reports, by format.
-var formatExt = map[string]string{"text": "txt", "json": "json", "jsonl": "jsonl", "csv": "csv", "md": "md", "html": "html"}
+var formatExt = map[string]string{"text": "txt", "json": "json", "jsonl": "jsonl", "csv": "csv", "md": "md", "html": "html", "ecs": "ndjson"}
 
 // errGivenUp is the cause of a bundle's end that took too long.
 type errGivenUp struct{ after time.Duration }

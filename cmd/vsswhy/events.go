@@ -54,7 +54,7 @@ The query:
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.where, "where", "", "list only the events that match this query")
-	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl, csv, or parquet (a file that DuckDB and pandas open; needs -o)")
+	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl, csv, ecs (for the bulk interface of Elasticsearch and OpenSearch), or parquet (a file that DuckDB and pandas open; needs -o)")
 	f.SetAnnotation("format", settingName, []string{"events-format"}) // VSSWHY_FORMAT is that of reports
 	f.StringVarP(&opt.output, "output", "o", "", "write the list to this file instead of standard output")
 	f.StringVar(&opt.facets, "facets", "", "count the events by the values of these fields, such as host,prov,id,code")
@@ -91,6 +91,8 @@ func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.W
 		return jsonEvents{w}, nil
 	case "csv":
 		return newCSVEvents(w), nil
+	case "ecs":
+		return ecsEvents{w}, nil
 	case "parquet":
 		if o.output == "" {
 			return nil, errors.New("--format parquet needs a file: -o events.parquet")
@@ -101,7 +103,7 @@ func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.W
 }
 
 func errFormat(format string) error {
-	return fmt.Errorf("--format %q is none of text, jsonl, csv and parquet", format)
+	return fmt.Errorf("--format %q is none of text, jsonl, csv, ecs and parquet", format)
 }
 
 // listEvents is the command: parse the query, read, print what matches.

@@ -70,7 +70,7 @@ coverage, and your notes. Without a terminal its report is printed.`,
 			if err != nil {
 				return err
 			}
-			return print.print(cmd, r)
+			return print.print(cmd, r, args[0])
 		},
 	}
 	print.format = "text"

@@ -71,7 +71,7 @@ that can't be written, in the user's state folder.`,
 		}
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
-		if onScreen(cmd) && !cmd.Flags().Changed("format") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
+		if onScreen(cmd) && !cmd.Flags().Changed("format") && !cmd.Flags().Changed("redact") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
 			e, err := newEngine(cmd)
 			if err != nil {
 				return err

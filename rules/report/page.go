@@ -194,6 +194,9 @@ func (p *page) head() {
 	if !r.Complete {
 		p.para("", txt(`INCOMPLETE: part of the input could not be read; see "Input" at the end.`))
 	}
+	if r.Redacted {
+		p.para("REDACTED:", txt("pseudonyms stand for names, addresses, paths and ids of computers, machines, users and disks."))
+	}
 	if r.Asked != nil {
 		p.para("asked:", r.Asked.text())
 	}

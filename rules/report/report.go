@@ -24,7 +24,8 @@ type Report struct {
 	Args         []string       `json:"args"`
 	Generated    Time           `json:"generated"`
 	Complete     bool           `json:"complete"`
-	Asked        *Asked         `json:"asked,omitempty"` // what the report is about; nil: everything
+	Redacted     bool           `json:"redacted,omitempty"` // pseudonyms stand for names, see Redact
+	Asked        *Asked         `json:"asked,omitempty"`    // what the report is about; nil: everything
 	Sources      []Source       `json:"sources"`
 	Skipped      []Skipped      `json:"skipped"`
 	Hosts        []Host         `json:"hosts"`
