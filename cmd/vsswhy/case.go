@@ -126,9 +126,11 @@ func (e *engine) fill(ctx context.Context, c *index.Case, paths []string, opt *s
 	if ctx.Err() != nil {
 		return r, nil // the case is what it was
 	}
+	start := time.Now()
 	if err := s.Commit(ctx, sc, r); err != nil {
 		return notKept(r, err), nil
 	}
+	logOf(ctx).Info("case kept", "folder", opt.kept.dir, "took", since(start))
 	if err := indexCase(ctx, c, opt.kept.dir); err != nil {
 		r.Notices = append(r.Notices, fmt.Sprintf("Full-text search is off: %v.", err))
 	}

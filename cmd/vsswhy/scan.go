@@ -56,6 +56,9 @@ func (o *readOptions) options() ingest.Options {
 // passwordFlag is the flag whose values are told to nobody.
 const passwordFlag = "password"
 
+// hiddenPassword stands for a password.
+const hiddenPassword = "***"
+
 // printOptions are the flags of what prints a report.
 type printOptions struct {
 	format string
@@ -119,6 +122,7 @@ func (o *printOptions) check() error {
 // "" if there is none.
 func (o *printOptions) print(cmd *cobra.Command, r *report.Report, dir string) error {
 	write := printers[o.format]
+	start := time.Now()
 	if o.redact {
 		var err error
 		if r, err = redacted(cmd, r, dir); err != nil {
@@ -128,6 +132,7 @@ func (o *printOptions) print(cmd *cobra.Command, r *report.Report, dir string) e
 	if err := writeWhole(o.output, cmd.OutOrStdout(), func(w io.Writer) error { return write(r, w) }); err != nil {
 		return err
 	}
+	logOf(cmd.Context()).Info("printed", "format", o.format, "to", o.output, "took", since(start))
 	failOn, err := verdictFlag(o.failOn)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -38,6 +39,11 @@ func revision() string {
 	return ""
 }
 
+// versionLine is the version for people.
+func versionLine() string {
+	return fmt.Sprintf("vsswhy %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func newVersion() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
@@ -46,8 +52,8 @@ func newVersion() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !asJSON {
-				fmt.Fprintf(cmd.OutOrStdout(), "vsswhy %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
+				_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
+				return err
 			}
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{
 				"name": "vsswhy", "version": version(), "commit": revision(),
