@@ -71,7 +71,7 @@ func Redact(ctx context.Context, dir string, r *report.Report) (*report.Report, 
 // lockPseudonyms waits for others that redact reports of the same case.
 func lockPseudonyms(ctx context.Context, dir string) (free func(), err error) {
 	const patience, pause = 10 * time.Second, 20 * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // an interrupted report is printed, too
 	defer cancel()
 	l := flock.New(filepath.Join(dir, pseudonymsLock), flock.SetPermissions(0o600))
 	if _, err := l.TryLockContext(ctx, pause); err != nil {

@@ -62,8 +62,8 @@ func TestBashCompletion(t *testing.T) {
 		never []string
 	}{
 		{[]string{"vsswhy", "sc"}, []string{"scan", "schema"}, []string{"build-index"}},
-		{[]string{"vsswhy", "scan", "--format", ""}, []string{"csv", "html", "json", "jsonl", "md", "text"}, []string{"parquet"}},
-		{[]string{"vsswhy", "events", "--format", ""}, []string{"csv", "jsonl", "parquet", "text"}, []string{"html"}},
+		{[]string{"vsswhy", "scan", "--format", ""}, []string{"csv", "ecs", "html", "json", "jsonl", "md", "text"}, []string{"parquet"}},
+		{[]string{"vsswhy", "events", "--format", ""}, []string{"csv", "ecs", "jsonl", "parquet", "text"}, []string{"html"}},
 		{[]string{"vsswhy", "scan", "--fail-on", "l"}, []string{"likely"}, []string{"confirmed"}},
 		{[]string{"vsswhy", "scan", "--in"}, []string{"--index"}, nil},
 		{[]string{"vsswhy", "rules", "explain", "kb975354-"}, []string{"kb975354-1", "kb975354-2", "kb975354-3", "kb975354-4"}, []string{"disk-signature"}},

@@ -172,7 +172,7 @@ func wrongType(f *pflag.Flag, value string) error {
 // choices are the values of flags that have but some.
 var choices = map[string]func() []string{
 	"format":        func() []string { return slices.Sorted(maps.Keys(printers)) },
-	"events-format": func() []string { return []string{"csv", "jsonl", "parquet", "text"} },
+	"events-format": func() []string { return []string{"csv", "ecs", "jsonl", "parquet", "text"} },
 	"fail-on":       func() []string { return []string{"confirmed", "likely", "possible", "ruled-out"} },
 	"keep":          func() []string { return []string{"all", "relevant"} },
 	"index":         func() []string { return []string{"all", "relevant", "findings", "off"} },

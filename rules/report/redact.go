@@ -104,6 +104,13 @@ type redactor struct {
 	words *words // of texts of our own
 	trie  *trie  // names in texts; nil in the first pass
 	paths map[string]bool
+	done  map[request]string // of this pass: a report repeats its paths and sentences
+}
+
+// A request is to rewrite a string.
+type request struct {
+	text string
+	as   sort
 }
 
 // A pass is one walk over the report. The first learns the names of fields, the
@@ -120,13 +127,11 @@ const (
 func newRedactor(r *Report, given []Pseudonym) *redactor {
 	x := &redactor{registry: newRegistry(given, salt(r)), words: wordsOf(r), paths: map[string]bool{}}
 	x.learnHosts(r)
-	x.rewritten(r)
-	x.number()
-	x.trie = x.makeTrie()
-	x.pass = learnTexts
-	x.rewritten(r)
-	x.number()
-	x.trie = x.makeTrie()
+	for _, x.pass = range []pass{learnFields, learnTexts} {
+		x.rewritten(r)
+		x.number()
+		x.trie = x.makeTrie()
+	}
 	x.pass = write
 	return x
 }
@@ -143,6 +148,7 @@ func salt(r *Report) string {
 
 // rewritten is the report with every string rewritten as its field wants it.
 func (x *redactor) rewritten(r *Report) *Report {
+	x.done = map[request]string{}
 	out := x.value(reflect.ValueOf(*r), told).Interface().(Report)
 	return &out
 }
@@ -196,9 +202,20 @@ func (x *redactor) object(v reflect.Value) reflect.Value {
 
 // text rewrites one string.
 func (x *redactor) text(s string, as sort) string {
-	switch as {
-	case own:
+	if as == own {
 		return s
+	}
+	q := request{s, as}
+	out, ok := x.done[q]
+	if !ok {
+		out = x.rewrite(s, as)
+		x.done[q] = out
+	}
+	return out
+}
+
+func (x *redactor) rewrite(s string, as sort) string {
+	switch as {
 	case hostName:
 		return x.host(s)
 	case vmName:
@@ -224,8 +241,8 @@ func (x *redactor) evidence(e Evidence) Evidence {
 	if x.pass == learnFields {
 		x.learnSummary(rest)
 	}
-	e.Path, e.Host, e.Summary = x.path(e.Path), x.host(e.Host), head+x.prose(rest, told)
-	e.Provider = x.channel(e.Provider)
+	e.Path, e.Host, e.Summary = x.text(e.Path, pathName), x.text(e.Host, hostName), head+x.text(rest, told)
+	e.Provider = x.text(e.Provider, channelName)
 	return e
 }
 
