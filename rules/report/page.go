@@ -582,12 +582,11 @@ func (p *page) remarks(f *Finding) {
 
 // timeline draws what came before what; or lists it, where nothing can be drawn.
 func (p *page) timeline(title string, t *timeline) {
-	if len(t.rows) == 0 {
-		return
-	}
 	list := shorten(t.rows, maxDetailed, "and %d more", func(r *moment) node { return entry(r.at.String(), txt("%s", r.line())) })
 	p.group(title, append(list, entries("", t.remarks)...))
-	p.nodes[len(p.nodes)-1].drawn = t
+	if len(t.rows) > 0 {
+		p.nodes[len(p.nodes)-1].drawn = t
+	}
 }
 
 func (p *page) steps(f *Finding) {
