@@ -15,7 +15,11 @@ import (
 	"time"
 )
 
-var shots = flag.String("shots", "", "a folder for pictures of the pages that the browser shows")
+// What a developer can look at: go test -run Browser -args -shots DIR -reports a.json:b.json
+var (
+	shots   = flag.String("shots", "", "a folder for pictures of the pages that the browser shows")
+	reports = flag.String("reports", "", "files in JSON of more reports to look at")
+)
 
 // widths are those of a telephone and of a desk.
 var widths = []int{360, 1280}
@@ -166,7 +170,7 @@ func checkLayout(t *testing.T, b *browser) {
 }
 
 // browserLayout: pages fit a telephone and a desk, their words can be read in
-// light and dark, and nothing of a picture is cut off; with -shots DIR for people to look at, too.
+// light and dark, and nothing of a picture is cut off.
 func browserLayout(t *testing.T, b *browser) {
 	for name, r := range layoutReports(t) {
 		page := pageFile(t, written(t, (*Report).WriteHTML, r))
@@ -187,23 +191,22 @@ func browserLayout(t *testing.T, b *browser) {
 	}
 }
 
-// layoutReports are reports that strain a page, and those that are named to the
-// test in VSSWHY_REPORTS, JSON files.
+// layoutReports are reports that strain a page, and those that the test was given.
 func layoutReports(t *testing.T) map[string]*Report {
-	reports := map[string]*Report{
+	list := map[string]*Report{
 		"long":  filled(strings.Repeat("LongWordWithoutAnySpace", 20)),
 		"wide":  filled(strings.Repeat("仮想マシンのバックアップ", 10)),
 		"many":  manyFailures(100, 12),
 		"empty": {},
 	}
-	for _, file := range filepath.SplitList(os.Getenv("VSSWHY_REPORTS")) {
+	for _, file := range filepath.SplitList(*reports) {
 		data, err := os.ReadFile(file)
 		must(t, err)
 		r := &Report{}
 		must(t, json.Unmarshal(data, r))
-		reports[strings.TrimSuffix(filepath.Base(file), ".json")] = r
+		list[strings.TrimSuffix(filepath.Base(file), ".json")] = r
 	}
-	return reports
+	return list
 }
 
 // browserCopy: the button beside a command copies it, and nothing else.

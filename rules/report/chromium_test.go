@@ -260,7 +260,7 @@ func (b *browser) picture(file string) {
 	var size [2]int
 	b.eval(&size, "[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
 	var shot struct{ Data []byte }
-	b.into(&shot, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]int{"x": 0, "y": 0, "width": size[0], "height": min(size[1], 8000), "scale": 1}})
+	b.into(&shot, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]int{"x": 0, "y": 0, "width": size[0], "height": min(size[1], 16000), "scale": 1}})
 	must(b.t, os.WriteFile(file, shot.Data, 0o644))
 }
 

@@ -176,16 +176,17 @@ func TestCoveragePicture(t *testing.T) {
 		}
 		got = append(got, s)
 	}
-	want := []string{"whole 0+400 gap 100+100 gap 360+3", "since its beginning 0+200", "nothing: covers nothing (a filtered export)"}
+	// From a day before the first failure to the end: 26 to 99 hours.
+	want := []string{"whole 0+400 gap 0+131 gap 350+3", "since its beginning 0+131", "nothing: covers nothing (a filtered export)"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if marks := regexp.MustCompile(`M(\d+)`).FindAllString(p.Marks, -1); !slices.Equal(marks, []string{"M200", "M300"}) || p.Named[0].Text != "3 failures" {
+	if marks := regexp.MustCompile(`M(\d+)`).FindAllString(p.Marks, -1); !slices.Equal(marks, []string{"M131", "M268"}) || p.Named[0].Text != "3 failures" {
 		t.Errorf("marks at %v, %v", marks, p.Named)
 	}
-	r.Coverage[0].From = after(-10 * 365 * 24 * time.Hour)
-	if s := r.coverageScale(); !s.part || s.x(after(50*time.Hour)) < 100 {
-		t.Errorf("the failures are at %d of ten years", s.x(after(50*time.Hour)))
+	r.Failures = nil
+	if s := r.coverageScale(); s.part || !s.from.Equal(night) || !s.to.Equal(after(100*time.Hour).Time) {
+		t.Errorf("without failures: %v to %v", s.from, s.to)
 	}
 }
 
