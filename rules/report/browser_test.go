@@ -15,15 +15,29 @@ import (
 	"time"
 )
 
-var shots = flag.String("shots", "", "a folder for pictures of the pages that the browser shows")
+// What a developer can look at: go test -run Browser -args -shots DIR -reports a.json:b.json
+var (
+	shots   = flag.String("shots", "", "a folder for pictures of the pages that the browser shows")
+	reports = flag.String("reports", "", "files in JSON of more reports to look at")
+)
 
 // widths are those of a telephone and of a desk.
 var widths = []int{360, 1280}
 
-// TestBrowserHostile: whatever logs hold, a browser runs nothing of it, asks nobody
-// for anything, and finds nothing to forbid.
-func TestBrowserHostile(t *testing.T) {
+// TestBrowser looks at pages in a real browser.
+func TestBrowser(t *testing.T) {
 	b := startBrowser(t)
+	for _, tc := range []struct {
+		name string
+		test func(*testing.T, *browser)
+	}{{"hostile", browserHostile}, {"layout", browserLayout}, {"copy", browserCopy}, {"without scripts", browserWithoutScripts}, {"keyboard", browserKeyboard}} {
+		t.Run(tc.name, func(t *testing.T) { tc.test(t, b.of(t)) })
+	}
+}
+
+// browserHostile: whatever logs hold, a browser runs nothing of it, asks nobody
+// for anything, and finds nothing to forbid.
+func browserHostile(t *testing.T, b *browser) {
 	calls, server := listen(t)
 	attack := strings.Join([]string{
 		`<script>window.hit=1;alert(1);fetch('` + server + `')</script>`, `</style><script>window.hit=2</script>`, `</script><script>window.hit=3;</script>`,
@@ -155,15 +169,15 @@ func checkLayout(t *testing.T, b *browser) {
 	}
 }
 
-// TestBrowserLayout: pages fit a telephone and a desk, their words can be read in
-// light and dark, and nothing of a picture is cut off; with -shots DIR for people to look at, too.
-func TestBrowserLayout(t *testing.T) {
-	b := startBrowser(t)
+// browserLayout: pages fit a telephone and a desk, their words can be read in
+// light and dark, and nothing of a picture is cut off.
+func browserLayout(t *testing.T, b *browser) {
 	for name, r := range layoutReports(t) {
 		page := pageFile(t, written(t, (*Report).WriteHTML, r))
 		for _, width := range widths {
 			for _, colours := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", name, width, colours), func(t *testing.T) {
+					b := b.of(t)
 					b.window(width, colours)
 					b.load(page)
 					checkLayout(t, b)
@@ -177,28 +191,26 @@ func TestBrowserLayout(t *testing.T) {
 	}
 }
 
-// layoutReports are reports that strain a page, and those that are named to the
-// test in VSSWHY_REPORTS, JSON files.
+// layoutReports are reports that strain a page, and those that the test was given.
 func layoutReports(t *testing.T) map[string]*Report {
-	reports := map[string]*Report{
+	list := map[string]*Report{
 		"long":  filled(strings.Repeat("LongWordWithoutAnySpace", 20)),
 		"wide":  filled(strings.Repeat("仮想マシンのバックアップ", 10)),
-		"many":  manyFailures(200, 40),
+		"many":  manyFailures(100, 12),
 		"empty": {},
 	}
-	for _, file := range filepath.SplitList(os.Getenv("VSSWHY_REPORTS")) {
+	for _, file := range filepath.SplitList(*reports) {
 		data, err := os.ReadFile(file)
 		must(t, err)
 		r := &Report{}
 		must(t, json.Unmarshal(data, r))
-		reports[strings.TrimSuffix(filepath.Base(file), ".json")] = r
+		list[strings.TrimSuffix(filepath.Base(file), ".json")] = r
 	}
-	return reports
+	return list
 }
 
-// TestBrowserCopy: the button beside a command copies it, and nothing else.
-func TestBrowserCopy(t *testing.T) {
-	b := startBrowser(t)
+// browserCopy: the button beside a command copies it, and nothing else.
+func browserCopy(t *testing.T, b *browser) {
 	r := filled("word")
 	r.Findings[0].Remediation[0].Run = `Get-Item "C:\a b" | Where { $_.x -lt 1 } # <&>`
 	page := pageFile(t, written(t, (*Report).WriteHTML, r))
@@ -219,11 +231,11 @@ func TestBrowserCopy(t *testing.T) {
 	}
 }
 
-// TestBrowserWithoutScripts: without scripts all of a page is there but for the
+// browserWithoutScripts: without scripts all of a page is there but for the
 // buttons, and paper has what is folded.
-func TestBrowserWithoutScripts(t *testing.T) {
-	b := startBrowser(t)
+func browserWithoutScripts(t *testing.T, b *browser) {
 	b.do("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
+	defer b.do("Emulation.setScriptExecutionDisabled", map[string]any{"value": false})
 	b.window(1280, "light")
 	b.load(pageFile(t, written(t, (*Report).WriteHTML, manyFailures(40, 20))))
 	if n := b.elements("button"); n != 0 {
@@ -234,7 +246,7 @@ func TestBrowserWithoutScripts(t *testing.T) {
 	}
 	b.do("Emulation.setEmulatedMedia", map[string]any{"media": "print"})
 	var hidden []string
-	b.eval(&hidden, `[...document.querySelectorAll("details:not([open]) > :not(summary)")].filter(e => e.getBoundingClientRect().height === 0 || !e.checkVisibility({contentVisibilityAuto: true})).map(e => e.outerHTML.slice(0, 100))`)
+	b.eval(&hidden, `[...document.querySelectorAll("main details:not([open]) > :not(summary)")].filter(e => e.getBoundingClientRect().height === 0 || !e.checkVisibility({contentVisibilityAuto: true})).map(e => e.outerHTML.slice(0, 100))`)
 	if len(hidden) > 0 {
 		t.Errorf("not on paper: %q", hidden)
 	}
@@ -259,10 +271,9 @@ func (b *browser) elements(selector string) int {
 	return len(list.NodeIDs)
 }
 
-// TestBrowserKeyboard: the first Tab is to the link over the contents, which shows
+// browserKeyboard: the first Tab is to the link over the contents, which shows
 // then; what is focused has an outline; a link into what is folded unfolds it.
-func TestBrowserKeyboard(t *testing.T) {
-	b := startBrowser(t)
+func browserKeyboard(t *testing.T, b *browser) {
 	b.window(1280, "light")
 	b.load(pageFile(t, written(t, (*Report).WriteHTML, manyFailures(40, 20))))
 	b.do("Page.bringToFront", nil)

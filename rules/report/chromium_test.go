@@ -15,9 +15,16 @@ import (
 )
 
 // A browser is a Chromium without a window, which is told what to do over a pipe
-// (the DevTools protocol). It has one tab.
+// (the DevTools protocol). It has one tab. What fails fails its test.
 type browser struct {
-	t       testing.TB
+	t testing.TB
+	*devTools
+}
+
+// of returns the browser for a test within the one that it was started for.
+func (b *browser) of(t testing.TB) *browser { return &browser{t, b.devTools} }
+
+type devTools struct {
 	in      *os.File
 	mu      sync.Mutex
 	waiting map[int]chan reply
@@ -74,7 +81,7 @@ func startBrowser(t testing.TB) *browser {
 	must(t, cmd.Start())
 	fromUs.Close()
 	toUs.Close()
-	b := &browser{t: t, in: in, waiting: map[int]chan reply{}}
+	b := &browser{t, &devTools{in: in, waiting: map[int]chan reply{}}}
 	done := make(chan struct{})
 	go func() { defer close(done); b.read(out) }()
 	t.Cleanup(func() {
@@ -114,7 +121,7 @@ func (b *browser) attach() {
 }
 
 // read hands replies to who waits for them, and keeps events.
-func (b *browser) read(out *os.File) {
+func (b *devTools) read(out *os.File) {
 	defer out.Close()
 	var rest []byte
 	buf := make([]byte, 1<<16)
@@ -135,7 +142,7 @@ func (b *browser) read(out *os.File) {
 	}
 }
 
-func (b *browser) got(message []byte) {
+func (b *devTools) got(message []byte) {
 	var r reply
 	if json.Unmarshal(message, &r) != nil {
 		return
@@ -151,7 +158,7 @@ func (b *browser) got(message []byte) {
 }
 
 // call sends a command, and returns its result.
-func (b *browser) call(method string, params any) (json.RawMessage, error) {
+func (b *devTools) call(method string, params any) (json.RawMessage, error) {
 	b.mu.Lock()
 	b.id++
 	ch := make(chan reply, 1)
@@ -213,7 +220,7 @@ func (b *browser) load(url string) {
 }
 
 // seen returns the parameters of the events of a kind, since the last load.
-func (b *browser) seen(method string) []string {
+func (b *devTools) seen(method string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var list []string
@@ -253,11 +260,11 @@ func (b *browser) picture(file string) {
 	var size [2]int
 	b.eval(&size, "[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
 	var shot struct{ Data []byte }
-	b.into(&shot, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]int{"x": 0, "y": 0, "width": size[0], "height": min(size[1], 8000), "scale": 1}})
+	b.into(&shot, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": map[string]int{"x": 0, "y": 0, "width": size[0], "height": min(size[1], 16000), "scale": 1}})
 	must(b.t, os.WriteFile(file, shot.Data, 0o644))
 }
 
-// page writes a page to a file, and returns its address.
+// pageFile writes a page to a file, and returns its address.
 func pageFile(t testing.TB, page string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")

@@ -24,12 +24,9 @@ type coverageScale struct {
 	failures []Time
 }
 
-// wideScale is how many times the time of the failures a chart shows at most:
-// a log of years would leave nothing to see of an hour's gap.
-const wideScale = 20
-
-// coverageScale shows all that is covered, or as much of it as leaves the
-// failures, with a day on each side, room enough.
+// coverageScale shows the time of the failures, and before and after it half as much
+// but at least a day: a log of years would leave nothing to see of an hour's
+// gap. Without a failure it shows all that is covered.
 func (r *Report) coverageScale() *coverageScale {
 	s := &coverageScale{}
 	for _, c := range r.Coverage {
@@ -50,7 +47,7 @@ func (r *Report) coverageScale() *coverageScale {
 		return s
 	}
 	s.from, s.to = earlier(s.from, from), later(s.to, to)
-	around := max(to.Sub(from.Time)+2*24*time.Hour, 0) * wideScale / 2
+	around := max(to.Sub(from.Time)/2, 24*time.Hour)
 	if a := (Time{from.Add(-around)}); a.After(s.from.Time) {
 		s.from, s.part = a, true
 	}
@@ -77,7 +74,7 @@ const (
 	channelHeight = 32
 	barTop        = 17
 	barHeight     = 9
-	marksApart    = 22 // of failures that are named one by one
+	halfMark      = 44 // of the words over the marks
 )
 
 // The picture in the terms of its template.
@@ -197,7 +194,7 @@ func (p *coveragePicture) failures(s *coverageScale, top, bottom int) {
 	}
 	p.Marks = path.String()
 	if len(places) > 0 {
-		x := min(max(places[0], marksApart*2), pictureWidth-marksApart*2)
+		x := min(max(places[0], halfMark), pictureWidth-halfMark)
 		p.Named = []lineShape{{x, top - 4, count(len(s.failures), "failure"), "failed middle"}}
 	}
 }
@@ -218,7 +215,7 @@ func (c *coverageChart) desc() string {
 
 // table is the chart in words.
 func (c *coverageChart) table() *table {
-	t := &table{caption: "The same in words", columns: []column{{"Channel", ""}, {"From", "fixed"}, {"To", "fixed"}, {"Gaps", ""}, {"Remarks", ""}}}
+	t := &table{caption: "The same in words; times are UTC.", columns: []column{{"Channel", ""}, {"From", "fixed"}, {"To", "fixed"}, {"Gaps", "gaps"}, {"Remarks", ""}}}
 	for i := range c.list {
 		if i == maxInputs {
 			t.more = fmt.Sprintf("and %d more, all of them in --format json", len(c.list)-i)
@@ -230,7 +227,7 @@ func (c *coverageChart) table() *table {
 }
 
 func (c *Coverage) cells() [][]rich {
-	from, remark := c.From.String(), strings.TrimPrefix(c.Beginning(), ", ")
+	from, remark := seconds(c.From), strings.TrimPrefix(c.Beginning(), ", ")
 	switch {
 	case c.To.IsZero():
 		from, remark = "", "covers nothing (a filtered export)"
@@ -246,7 +243,15 @@ func (c *Coverage) cells() [][]rich {
 			gaps = append(gaps, txt("and %d more", len(c.Gaps)-i))
 			break
 		}
-		gaps = append(gaps, txt("%s", between(g.From, g.To)))
+		gaps = append(gaps, txt("%s to %s", seconds(g.From), seconds(g.To)))
 	}
-	return [][]rich{{txt("%s", c.Channel)}, {txt("%s", from)}, {txt("%s", c.To)}, gaps, {txt("%s", remark)}}
+	return [][]rich{{txt("%s", c.Channel)}, {txt("%s", from)}, {txt("%s", seconds(c.To))}, gaps, {txt("%s", remark)}}
+}
+
+// seconds is a time as precise as coverage needs it.
+func seconds(t Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateTime)
 }

@@ -27,7 +27,7 @@ func (m *markdownPage) nodes(list []node) {
 	for i := range list {
 		n := &list[i]
 		listed := n.listed()
-		if !listed || !inList {
+		if (!listed || !inList) && !n.untitled() {
 			m.WriteString("\n")
 		}
 		inList = listed
@@ -46,6 +46,9 @@ func (m *markdownPage) nodes(list []node) {
 		}
 	}
 }
+
+// untitled reports whether a node is nothing but its kids.
+func (n *node) untitled() bool { return n.kind == group && n.text.String() == "" }
 
 // listed reports whether a node is an item of a list.
 func (n *node) listed() bool {

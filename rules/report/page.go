@@ -373,6 +373,7 @@ func (f *Failure) sort() string {
 
 func again(list []Failure) node {
 	n := entry("again", txt("%d times, the last %s", len(list), list[len(list)-1].Time))
+	n.fold = true
 	n.kids = shorten(list, maxListed, "and %d more", func(f *Failure) node { return entry(f.ID, txt("%s", f.Time)) })
 	return n
 }
@@ -586,12 +587,11 @@ func (p *page) remarks(f *Finding) {
 
 // timeline draws what came before what; or lists it, where nothing can be drawn.
 func (p *page) timeline(title string, t *timeline) {
-	if len(t.rows) == 0 {
-		return
-	}
 	list := shorten(t.rows, maxDetailed, "and %d more", func(r *moment) node { return entry(r.at.String(), txt("%s", r.line())) })
 	p.group(title, append(list, entries("", t.remarks)...))
-	p.nodes[len(p.nodes)-1].drawn = t
+	if len(t.rows) > 0 {
+		p.nodes[len(p.nodes)-1].drawn = t
+	}
 }
 
 func (p *page) steps(f *Finding) {
@@ -750,7 +750,7 @@ func (p *page) sourcesCited() {
 // inputs lists all that was read, with the hashes that say which files it was.
 func (p *page) inputs() {
 	p.heading(txt("What was read"))
-	t := &table{columns: []column{{"Id", "fixed"}, {"File", ""}, {"Format", ""}, {"Bytes", "number"}, {"Records", "number"}, {"Damage", ""}}}
+	t := &table{caption: "Sizes are in bytes.", columns: []column{{"Id", "fixed"}, {"File", ""}, {"Format", ""}, {"Bytes", "number"}, {"Records", "number"}, {"Damage", ""}}}
 	items := shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
 		t.rows = append(t.rows, row{id: event.Clean(s.ID), cells: s.cells()})
 		n := entry(s.ID, rich{}.lit(s.Path).txt(" (%s, %s, %s)", s.Format, count(int(s.Bytes), "byte"), count(int(s.Records), "record")))

@@ -133,7 +133,7 @@ func (t *timeline) events(lists [][]Evidence, kinds []momentKind) (from, to Time
 	}
 	t.rows = all
 	if len(untimed) > 0 {
-		t.remarks = append(t.remarks, count(len(untimed), "event")+" without a time: not shown")
+		t.remarks = append(t.remarks, count(len(untimed), "event")+" without a time, not shown")
 	}
 	return from, to
 }
@@ -260,15 +260,12 @@ func (t *timeline) gather() {
 	}
 }
 
-// finish drops a timeline that says nothing.
+// finish names the computers.
 func (t *timeline) finish() *timeline {
 	for _, m := range t.rows {
 		if m.kind != leftOut && !slices.Contains(t.hosts, m.host) {
 			t.hosts = append(t.hosts, m.host)
 		}
-	}
-	if len(t.rows) == 0 {
-		return &timeline{name: t.name}
 	}
 	if len(t.hosts) > 1 {
 		t.remarks = append(t.remarks, "Each computer's times are by its own clock.")
