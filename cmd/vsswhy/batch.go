@@ -30,6 +30,7 @@ type batchOptions struct {
 	timeout   time.Duration
 	resume    bool
 	cases     bool
+	redact    bool
 	reading   readOptions
 	kept      caseOptions
 }
@@ -70,6 +71,7 @@ the names, sizes and times of what is in it.`,
 	f.DurationVar(&opt.timeout, "timeout", 0, "give a bundle up after this time, such as 10m (0: never)")
 	f.BoolVar(&opt.resume, "resume", false, "don't read again what an earlier run has done")
 	f.BoolVar(&opt.cases, "cases", false, "keep a case of each bundle, too, for vsswhy open (takes several times as long)")
+	f.BoolVar(&opt.redact, "redact", false, "replace names in reports and summary; journal.jsonl tells which bundle is which, and of cases report --mapping the rest")
 	f.BoolVar(&opt.reading.recover, "recover", false, "read what is left of earlier records in EVTX logs, too")
 	f.StringArrayVar(&opt.reading.passwords, passwordFlag, nil, "password of encrypted zip, 7z and rar archives; may be given several times")
 	opt.kept.flags(cmd)
