@@ -105,7 +105,7 @@ func checkQuiet(t *testing.T, b *browser) {
 	for _, e := range b.seen("Network.requestWillBeSent") {
 		var r struct{ Request struct{ URL string } }
 		must(t, json.Unmarshal([]byte(e), &r))
-		if !strings.HasPrefix(r.Request.URL, "file:") || !strings.HasSuffix(r.Request.URL, "/report.html") {
+		if r.Request.URL != b.url {
 			t.Errorf("a request for %s", r.Request.URL)
 		}
 	}
@@ -172,8 +172,14 @@ func checkLayout(t *testing.T, b *browser) {
 // browserLayout: pages fit a telephone and a desk, their words can be read in
 // light and dark, and nothing of a picture is cut off.
 func browserLayout(t *testing.T, b *browser) {
+	pages := map[string]string{}
 	for name, r := range layoutReports(t) {
-		page := pageFile(t, written(t, (*Report).WriteHTML, r))
+		pages[name] = pageFile(t, written(t, (*Report).WriteHTML, r))
+	}
+	real, err := filepath.Abs("../testdata/pages/csv-two-nodes.html")
+	must(t, err)
+	pages["real"] = "file://" + real
+	for name, page := range pages {
 		for _, width := range widths {
 			for _, colours := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", name, width, colours), func(t *testing.T) {

@@ -31,6 +31,7 @@ type devTools struct {
 	events  []browserEvent
 	id      int
 	session string
+	url     string // of the page
 }
 
 type reply struct {
@@ -207,6 +208,7 @@ func (b *browser) load(url string) {
 	b.mu.Lock()
 	b.events = nil
 	b.mu.Unlock()
+	b.url = url
 	var nav struct{ ErrorText string }
 	b.into(&nav, "Page.navigate", map[string]any{"url": url})
 	if nav.ErrorText != "" {

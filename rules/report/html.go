@@ -15,7 +15,7 @@ var pageTemplate = htmlTemplate("page.html")
 // it handier.
 func (r *Report) WriteHTML(w io.Writer) error {
 	p := r.page(true)
-	m := htmlMaker{report: r, ids: map[string]string{}}
+	m := htmlMaker{ids: map[string]string{}}
 	m.name(p.nodes)
 	made := strings.Trim(fmt.Sprintf("%s %s, %s", r.Tool.Name, r.Tool.Version, r.Generated), ", ")
 	return pageTemplate.Execute(w, htmlPage{Title: "vsswhy: " + p.summary(), Made: event.Clean(made), Sections: m.sections(p.nodes)})
@@ -84,7 +84,6 @@ const (
 
 // An htmlMaker sets a page in the terms of its template.
 type htmlMaker struct {
-	report   *Report
 	ids      map[string]string // of elements, by the names that refs have for them
 	pictures int
 }

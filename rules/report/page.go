@@ -344,7 +344,7 @@ const maxAlike = 3
 // are so many that one of them is enough.
 func alike(list []Failure) [][]Failure {
 	var out [][]Failure
-	for _, same := range groupBy(list, func(f Failure) string { return f.sort() }) {
+	for _, same := range groupBy(list, func(f Failure) string { return f.likeness() }) {
 		if len(same) > maxAlike {
 			out = append(out, same)
 			continue
@@ -357,8 +357,8 @@ func alike(list []Failure) [][]Failure {
 	return out
 }
 
-// sort is the same for failures that are alike.
-func (f *Failure) sort() string {
+// likeness is the same for failures that are alike.
+func (f *Failure) likeness() string {
 	var causes, events []string
 	for _, c := range f.Causes {
 		causes = append(causes, c.Finding, c.Verdict)

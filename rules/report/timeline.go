@@ -65,22 +65,20 @@ func (m *moment) line() string {
 // about.
 func (r *Report) timelineOf(f *Finding) *timeline {
 	t := &timeline{name: f.ID}
-	var lists [][]Evidence
-	var kinds []momentKind
+	var lists []cited
 	for _, role := range []string{"anchor", "required", "discriminating", "supporting"} {
-		f.each("met", func(c *Criterion) {
-			lists = append(lists, c.Evidence)
-			kinds = append(kinds, map[bool]momentKind{true: supports, false: needed}[role == "supporting"])
-		}, role)
-	}
-	from, to := t.events(lists, kinds)
-	var failures []*Failure
-	for i := range r.Failures {
-		if slices.ContainsFunc(r.Failures[i].Causes, func(c Cause) bool { return c.Finding == f.ID }) {
-			failures = append(failures, &r.Failures[i])
+		kind := needed
+		if role == "supporting" {
+			kind = supports
 		}
+		f.each("met", func(c *Criterion) { lists = append(lists, cited{kind, c.Evidence}) }, role)
 	}
-	failures = near(failures, from, to)
+	t.events(lists)
+	var from, to Time
+	if len(lists) > 0 { // the anchor, which the others explain
+		from, to = timesOf(lists[0].list)
+	}
+	failures := near(r.failuresOf(f), from, to)
 	t.failures(failures)
 	if len(failures) > 0 {
 		from, to = failures[0].Time, failures[len(failures)-1].Time
@@ -89,53 +87,81 @@ func (r *Report) timelineOf(f *Finding) *timeline {
 	return t.finish()
 }
 
+// failuresOf returns the failures that a finding may explain.
+func (r *Report) failuresOf(f *Finding) []*Failure {
+	var list []*Failure
+	for i := range r.Failures {
+		if slices.ContainsFunc(r.Failures[i].Causes, func(c Cause) bool { return c.Finding == f.ID }) {
+			list = append(list, &r.Failures[i])
+		}
+	}
+	return list
+}
+
 // timelineOfFailure is the timeline of a failure that nothing explains.
 func (r *Report) timelineOfFailure(f *Failure) *timeline {
 	t := &timeline{name: f.ID}
-	t.events([][]Evidence{f.Evidence}, []momentKind{needed})
+	t.events([]cited{{needed, f.Evidence}})
 	t.failures([]*Failure{f})
 	t.jobs(r.Jobs, f.Time, f.Time, f.VM, f.Volume)
 	return t.finish()
 }
 
-// events takes events from each list in turn, so that none is crowded out. It
-// returns the time of the first list's, which the others explain.
-func (t *timeline) events(lists [][]Evidence, kinds []momentKind) (from, to Time) {
-	seen := map[Evidence]bool{}
-	untimed := map[Evidence]bool{}
-	var all []moment
-	shown := 0
-	for turn, more := 0, true; more; turn++ {
-		more = false
-		for i, list := range lists {
-			if turn >= len(list) {
-				continue
-			}
-			more = true
-			e := list[turn]
-			switch {
-			case e.Provider == "" || seen[e]:
-				continue
-			case e.Time.IsZero():
-				untimed[e] = true
-				continue
-			}
-			seen[e] = true
-			if i == 0 {
-				from, to = earlier(from, e.Time), later(to, e.Time)
-			}
-			m := moment{at: e.Time, kind: kinds[i], host: e.Host, what: fmt.Sprintf("%s %d", shortProvider(e.Provider), e.ID), text: e.Summary}
-			if shown++; shown > maxMoments {
-				m.kind = leftOut
-			}
-			all = append(all, m)
+// cited is evidence, and what it is for.
+type cited struct {
+	kind momentKind
+	list []Evidence
+}
+
+// isEvent: other evidence is a line of an artefact, or what a log covers.
+func (e *Evidence) isEvent() bool { return e.Provider != "" }
+
+// timesOf is the time that events take.
+func timesOf(list []Evidence) (from, to Time) {
+	for _, e := range list {
+		if e.isEvent() && !e.Time.IsZero() {
+			from, to = earlier(from, e.Time), later(to, e.Time)
 		}
 	}
-	t.rows = all
-	if len(untimed) > 0 {
-		t.remarks = append(t.remarks, count(len(untimed), "event")+" without a time, not shown")
-	}
 	return from, to
+}
+
+// events adds the events of the lists, each once. If there are too many, those come
+// first that are first in any list, so that none is crowded out.
+func (t *timeline) events(lists []cited) {
+	seen, untimed := map[Evidence]int{}, 0
+	add := func(e Evidence, kind momentKind) {
+		i, again := seen[e]
+		switch {
+		case again && i < 0:
+		case again && t.rows[i].kind == supports:
+			t.rows[i].kind = kind
+		case again:
+		case e.Time.IsZero():
+			seen[e] = -1
+			untimed++
+		default:
+			seen[e] = len(t.rows)
+			if len(t.rows) >= maxMoments {
+				kind = leftOut
+			}
+			t.rows = append(t.rows, moment{at: e.Time, kind: kind, host: e.Host, what: fmt.Sprintf("%s %d", shortProvider(e.Provider), e.ID), text: e.Summary})
+		}
+	}
+	for turn, more := 0, true; more; turn++ {
+		more = false
+		for _, c := range lists {
+			if turn < len(c.list) {
+				more = true
+				if e := c.list[turn]; e.isEvent() {
+					add(e, c.kind)
+				}
+			}
+		}
+	}
+	if untimed > 0 {
+		t.remarks = append(t.remarks, count(untimed, "event")+" without a time, not shown")
+	}
 }
 
 func earlier(a, b Time) Time {

@@ -37,9 +37,9 @@ func TestTimeline(t *testing.T) {
 	a, b := "a.example.com", "b.example.com"
 	first, second := happened(a, 1, after(time.Second)), happened(a, 2, after(1500*time.Millisecond))
 	f := Finding{ID: "F1", Host: a, VM: &VM{Name: "vm"}, Criteria: []Criterion{
-		{Role: "anchor", State: "met", Evidence: []Evidence{second, first}},
-		{Role: "required", State: "met", Evidence: []Evidence{first, happened(b, 3, after(-5*time.Hour)), {Host: a, Summary: "the log covers it"}}},
-		{Role: "supporting", State: "met", Evidence: []Evidence{happened(a, 4, Time{})}},
+		{Role: "anchor", State: "met", Evidence: []Evidence{first, second}},
+		{Role: "required", State: "met", Evidence: []Evidence{second, happened(b, 3, after(-5*time.Hour)), {Host: a, Summary: "the log covers it"}}},
+		{Role: "supporting", State: "met", Evidence: []Evidence{happened(b, 3, after(-5*time.Hour)), happened(a, 4, Time{}), happened(a, 8, after(2*time.Minute))}},
 		{Role: "excluding", State: "met", Evidence: []Evidence{happened(a, 5, after(0))}},
 		{Role: "required", State: "unmet", Evidence: []Evidence{happened(a, 6, after(0))}},
 	}}
@@ -68,11 +68,15 @@ func TestTimeline(t *testing.T) {
 		"23:00:01.5 a.example.com VSS 2: it happened",
 		"23:00:01.5 X1 failed: backup of a.example.com",
 		"23:01:00.0 J1 ends: backup, failed",
+		"23:02:00.0 a.example.com VSS 8: it happened",
 		"1 event without a time, not shown",
 		"Each computer's times are by its own clock.",
 	}
 	if diff := cmp.Diff(want, toldEvent(got)); diff != "" {
 		t.Error(diff)
+	}
+	if got.rows[0].kind != needed || got.rows[5].kind != supports {
+		t.Error("what is needed is told to support, or the other way round")
 	}
 	if diff := cmp.Diff([]jobSpan{{1, 4}}, got.spans, cmp.AllowUnexported(jobSpan{})); diff != "" {
 		t.Error(diff)
