@@ -29,7 +29,7 @@ const (
 
 // fileSettings are the flags that the configuration file can set: those that an
 // engineer chooses once. A password is none of them.
-var fileSettings = []string{"ascii", "fail-on", "format", "index", "jobs", "keep", logFileFlag, quietFlag, rulesDirFlag, "theme", verboseFlag, "workers"}
+var fileSettings = []string{"ascii", "fail-on", "format", "index", "jobs", "keep", logFileFlag, quietFlag, "redact", rulesDirFlag, "theme", verboseFlag, "workers"}
 
 // pathSettings are those whose values are paths.
 var pathSettings = []string{logFileFlag, rulesDirFlag}
