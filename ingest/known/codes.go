@@ -107,7 +107,7 @@ func cutHexPrefix(s string) (string, bool) {
 // Success codes and numbers that merely look like codes (control codes,
 // sizes, pointers) are left out. It stops at maxCodes: no honest value has more.
 func Codes(s string) []Code {
-	if !mayHaveCode(s) {
+	if len(s) < hexDigits || !mayHaveCode(s) {
 		return nil
 	}
 	return codesIn(s)
