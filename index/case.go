@@ -86,6 +86,9 @@ func IsCase(dir string) bool {
 // Open opens a case for reading. It does not wait for a process that writes to
 // it: what that has not finished is not seen.
 func Open(dir string) (*Case, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNoCase) // and none that is damaged
+	}
 	s, damage, err := readSchema(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)

@@ -12,9 +12,10 @@
 //	report.<n>.json      the report of generation n
 //	events.<n>.parquet   its events, for DuckDB and pandas too
 //	search.<n>.<x>/      its full-text index
+//	pseudonyms.json      what redacted reports have in place of names
 //	lock, lock.holder    held by the process that writes
 //
-// Logs and notes are the truth; all else is derived from the logs, and is made
+// Logs and notes are the truth, and pseudonyms can't be made again; all else is derived from the logs, and is made
 // again where it is missing, damaged, or of another version.
 //
 // # Safety

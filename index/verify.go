@@ -34,11 +34,13 @@ func (c *Case) Verify(ctx context.Context) ([]Problem, error) {
 	for _, d := range c.notes.Damage() {
 		report("notes", false, errors.New(d))
 	}
+	_, err := Pseudonyms(c.dir)
+	report(pseudonymsName, false, err)
 	if c.now().schema.Generation == 0 {
 		report("report", true, ErrUnfinished)
 		return found, ctx.Err()
 	}
-	_, _, err := c.Report()
+	_, _, err = c.Report()
 	report(c.now().schema.Report.Name, true, err)
 	report("events", true, c.verifyStore())
 	report("search", true, c.verifySearch(ctx))

@@ -32,7 +32,7 @@ func (s *Set) Diagnose(sc *scene.Scene, scope Scope, answers ...Answer) *report.
 	r.Jobs = numbered(bounded(a, "jobs", only(sc.Jobs, scope.job)), a.job)
 	r.Findings = numbered(a.diagnosis.findings, a.finding)
 	r.Failures = numbered(bounded(a, "failures", only(sc.Failures, scope.failure)), a.failure)
-	for _, limit := range a.diagnosis.limits {
+	for _, limit := range slices.Concat(sc.Limits, a.diagnosis.limits) {
 		r.Complete = false
 		r.Errors = append(r.Errors, report.Error{Detail: limit})
 	}
@@ -134,7 +134,7 @@ func (a *assembler) host(h *scene.Host) report.Host {
 	return report.Host{
 		Name: text(h.Name), Aliases: texts(h.Aliases), Role: string(h.Role), OSBuild: text(h.OSBuild(forever).Text), VM: vm(h.VM, ""),
 		Facts: collect(h.Facts(), func(f *event.Fact) report.Fact {
-			return report.Fact{Key: string(f.Key), Name: text(f.Name), Value: text(f.Value), Source: sourceID(f.Source), Line: f.Line}
+			return report.Fact{Key: string(f.Key), Name: text(f.Name), Value: text(f.Value), Source: sourceID(f.Source), Line: f.Line, Time: at(f.Time), Note: text(f.Note)}
 		}),
 		Clock: a.clock(h),
 	}
@@ -190,7 +190,7 @@ func (a *assembler) job(n int, j *scene.Job) report.Job {
 func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	out := report.Failure{
 		ID: fmt.Sprintf("X%d", n), Kind: string(f.Kind), Host: text(f.Host.Name), VM: vm(f.VM, f.Name), Time: at(f.At),
-		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{},
+		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{}, Remarks: a.moves(f),
 		Evidence: collect(cites(f.Events, maxCites), a.evidence),
 	}
 	if len(f.Volumes) > 0 {

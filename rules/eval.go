@@ -421,7 +421,19 @@ func (ev *evaluator) joins(t *Test, e *scene.Event) bool {
 			}
 		}
 	}
-	return true
+	return !slices.ContainsFunc(t.Differ, func(key string) bool { return !ev.differs(key, e) })
+}
+
+// differs reports whether an event surely is about another machine or volume than
+// the subject, or of another computer. What names none is no other.
+func (ev *evaluator) differs(key string, e *scene.Event) bool {
+	switch key {
+	case "vm":
+		return ev.sub.vm != nil && e.VM != nil && e.VM != ev.sub.vm && !e.Mentions(ev.sub.vm.Name)
+	case "volume":
+		return ev.sub.volume != "" && len(e.Volumes) > 0 && !ev.scene.SameVolume(e, ev.sub.host, ev.sub.volume)
+	}
+	return e.Host != ev.sub.host
 }
 
 // sameMachine: the event names the subject's machine, or files of it. A backup

@@ -20,6 +20,7 @@ var (
 	ofWords       = []string{"host", "guest"}
 	onWords       = []string{"host", "guest", "others", "nodes", "subject"}
 	sameWords     = []string{"vm", "volume"}
+	differWords   = []string{"vm", "volume", "host"}
 	silenceWords  = []string{"unknown", "unmet"}
 	jobWords      = []string{"backup", "restore"}
 	underWords    = []string{"target"}
@@ -215,6 +216,12 @@ func (l *linter) test(t *Test, path ...string) {
 	}
 	for _, key := range t.Same {
 		l.oneOf(key, sameWords, append(path, "same")...)
+	}
+	for _, key := range t.Differ {
+		l.oneOf(key, differWords, append(path, "differ")...)
+		if slices.Contains(t.Same, key) {
+			l.bad(fmt.Sprintf("this can never be met: %q is to be the same and to differ", key), append(path, "differ")...)
+		}
 	}
 	l.operator(t, ops[0], append(path, ops[0]))
 }

@@ -137,6 +137,7 @@ type Test struct {
 	Update   *Update  `yaml:"update"`   // a hotfix is on the computer
 	On       string   `yaml:"on"`       // whose events or facts: host, guest, others, nodes, subject
 	Same     []string `yaml:"same"`     // join keys with the subject: vm, volume
+	Differ   []string `yaml:"differ"`   // of these the event names another than the subject's: vm, volume, host
 	As       string   `yaml:"as"`       // binds the matched event to a name
 
 	// When: at most one of these; without one, at any time.

@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"Rule.severity": severityWords, "Rule.about": aboutNames,
 	"Criterion.role":  roleWords,
 	"Criterion.limit": {Possible.String(), Likely.String()},
-	"Test.on":         onWords, "Test.same": sameWords, "Test.silence": silenceWords, "Test.job": jobWords,
+	"Test.on":         onWords, "Test.same": sameWords, "Test.differ": differWords, "Test.silence": silenceWords, "Test.job": jobWords,
 	"Test.fact": slices.Sorted(maps.Keys(facts)), "Test.subject": slices.Sorted(maps.Keys(properties)),
 	"Matcher.under": underWords, "Step.risk": riskWords, "Step.shell": shellWords, "LogNeed.of": ofWords,
 	"Example.covered": coveredWords, "Example.expect": append(slices.Clone(verdictNames[1:]), expectNone),

@@ -25,7 +25,7 @@ func (ev *evaluator) sequence(t *Test) result {
 	var cites []scene.Citation
 	covered := Unmet
 	for i, step := range t.Sequence {
-		events, absence := ev.step(step, t.Same, from)
+		events, absence := ev.step(step, t, from)
 		steps[i] = events
 		if len(events) == 0 {
 			covered = max(covered, absence.state)
@@ -53,9 +53,9 @@ func (ev *evaluator) sequence(t *Test) result {
 }
 
 // step returns the events for one step, and what their absence would mean.
-func (ev *evaluator) step(step *Test, same []string, from time.Time) ([]*scene.Event, result) {
+func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, result) {
 	t := *step
-	t.Same = slices.Concat(same, step.Same)
+	t.Same, t.Differ = slices.Concat(of.Same, step.Same), slices.Concat(of.Differ, step.Differ)
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	for _, h := range hosts {

@@ -45,6 +45,9 @@ func (w *writer) failure(x *report.Failure) {
 	if x.Local != "" {
 		w.say(" ", "By the clock of "+clean(shortHost(x.Host))+": "+clean(x.Local))
 	}
+	for _, r := range x.Remarks {
+		w.say(" ", "Then: "+clean(r))
+	}
 	if x.Shared {
 		w.say(" ", "Several machines failed with this code, and the log does not say which of them it was for.")
 	}

@@ -54,7 +54,7 @@ func measure(path string, n int) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(program, append([]string{"batch", "-o", filepath.Join(dir, "out")}, names...)...)
+	cmd := exec.Command(program, append([]string{"batch", "--out", filepath.Join(dir, "out")}, names...)...)
 	cmd.Stderr = os.Stderr
 	start := time.Now()
 	err = cmd.Run()

@@ -130,9 +130,11 @@ func (e *engine) fill(ctx context.Context, c *index.Case, paths []string, opt *s
 	if ctx.Err() != nil {
 		return r, nil // the case is what it was
 	}
+	start := time.Now()
 	if err := s.Commit(ctx, sc, r); err != nil {
 		return notKept(r, err), nil
 	}
+	logOf(ctx).Info("case kept", "folder", opt.kept.dir, "took", since(start))
 	if err := indexCase(ctx, c, opt.kept.dir); err != nil {
 		r.Notices = append(r.Notices, fmt.Sprintf("Full-text search is off: %v.", err))
 	}
@@ -228,16 +230,26 @@ func asMade(r *report.Report, c *index.Case) {
 }
 
 func newReport() *cobra.Command {
-	opt, asked := &printOptions{}, &scopeOptions{}
+	opt, asked, mapping := &printOptions{}, &scopeOptions{}, false
 	cmd := &cobra.Command{
 		Use:   "report CASE",
 		Short: "Print the report of a case",
+		Long: `Print the report of a case.
+
+With --redact, pseudonyms stand for the names in it: HOST-1 for a computer, VM-1 for
+a machine, and so on. The case keeps which is which, so that all its reports have the
+same, and --mapping prints that. Don't hand on the case, nor the mapping.`,
 		Example: `  vsswhy report acme.vsswhy
+  vsswhy report acme.vsswhy --redact --format html -o report.html
+  vsswhy report acme.vsswhy --mapping
   vsswhy report acme.vsswhy --since 2010-03-14 --host NODE-A --format md`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opt.check(); err != nil {
 				return err
+			}
+			if mapping {
+				return opt.printMapping(cmd, args[0])
 			}
 			e, err := newEngine(cmd)
 			if err != nil {
@@ -250,11 +262,12 @@ func newReport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return opt.print(cmd, r)
+			return opt.print(cmd, r, args[0])
 		},
 	}
 	opt.flags(cmd)
 	asked.flags(cmd)
+	cmd.Flags().BoolVar(&mapping, "mapping", false, "print what the pseudonyms of redacted reports stand for, as text or json, and no report")
 	return cmd
 }
 

@@ -50,7 +50,7 @@ func listStored(cmd *cobra.Command, dir string, opt *eventsOptions, q *query.Que
 	if err != nil {
 		return err
 	}
-	l := &caseLister{lister{ctx: cmd.Context(), opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}, c, rows}
+	l := &caseLister{lister{ctx: cmd.Context(), opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), trouble: troubleOf(cmd)}, c, rows}
 	if opt.facets == "" && opt.format == "parquet" {
 		err = l.list(io.Discard)
 	} else {

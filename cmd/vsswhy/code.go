@@ -13,9 +13,9 @@ import (
 
 func newCode() *cobra.Command {
 	return &cobra.Command{
-		Use:   "code CODE|PROVIDER/ID|GUID...",
+		Use:   "code CODE|NAME|PROVIDER/ID|GUID...",
 		Short: "Explain error codes in any spelling, events, and VSS writers",
-		Example: `  vsswhy code 0x800423f4 -2147212300 %%2147754996
+		Example: `  vsswhy code 0x800423f4 -2147212300 %%2147754996 VSS_E_PROVIDER_VETO
   vsswhy code VSS/8229 vmms/10103
   vsswhy code {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}`,
 		Args:               cobra.MinimumNArgs(1),
@@ -47,9 +47,15 @@ func explainAny(cmd *cobra.Command, arg string) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  not in the table of VSS writers\n", arg)
 		return nil
 	}
+	if list := known.CodesNamed(arg); len(list) > 0 {
+		for _, c := range list {
+			explain(cmd, c)
+		}
+		return nil
+	}
 	c, err := known.ParseCode(arg)
 	if err != nil {
-		return fmt.Errorf("%w; an event is PROVIDER/ID, as VSS/8229", err)
+		return fmt.Errorf("%w, or a name as VSS_E_PROVIDER_VETO; an event is PROVIDER/ID, as VSS/8229", err)
 	}
 	explain(cmd, c)
 	return nil

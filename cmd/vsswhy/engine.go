@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,10 +30,12 @@ type engine struct {
 }
 
 func newEngine(cmd *cobra.Command) (*engine, error) {
+	start := time.Now()
 	set, err := rulesOf(cmd)
 	if err != nil {
 		return nil, err
 	}
+	logOf(cmd.Context()).Info("rules", "count", len(set.Rules()), "digest", set.Digest(), "took", since(start))
 	generated, err := generatedAt()
 	if err != nil {
 		return nil, err
@@ -93,6 +96,7 @@ type watcher struct {
 // be nil.
 func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest.Options, w watcher, also func(event.Batch), answers ...rules.Answer) (*scene.Scene, *report.Report) {
 	opt.Interest, opt.Progress = e.interest, w.progress
+	log, start := logOf(ctx), time.Now()
 	b := scene.NewBuilder()
 	filter := e.interest.Filter()
 	for batch := range ingest.ScanInputs(ctx, inputs, opt) {
@@ -103,12 +107,19 @@ func (e *engine) diagnose(ctx context.Context, inputs []ingest.Input, opt ingest
 			batch = relevant(batch, filter)
 		}
 		b.Add(batch)
+		if batch.Last {
+			logSource(log, batch.Source)
+		}
 		if w.live != nil {
 			w.live(b)
 		}
 	}
+	read := time.Now()
+	log.Info("read all", "took", since(start))
 	sc := b.Build()
-	return sc, e.evaluate(sc, answers...)
+	r := e.evaluate(sc, answers...)
+	logReport(log, r, since(read))
+	return sc, r
 }
 
 // evaluate makes the report of a scene.
@@ -134,11 +145,10 @@ func relevant(b event.Batch, filter *event.Filter) event.Batch {
 // portable is a command line without the folders of the engineer's machine, and
 // without passwords: reports are handed on.
 func portable(args []string) []string {
-	const hidden = "***"
 	out := make([]string, len(args))
 	for i, arg := range args {
 		if i > 0 && args[i-1] == "--"+passwordFlag {
-			out[i] = hidden
+			out[i] = hiddenPassword
 			continue
 		}
 		flag, value, ok := strings.Cut(arg, "=")
@@ -148,7 +158,7 @@ func portable(args []string) []string {
 			flag += "="
 		}
 		if flag == "--"+passwordFlag+"=" {
-			value = hidden
+			value = hiddenPassword
 		}
 		if filepath.IsAbs(value) {
 			value = filepath.Base(value)

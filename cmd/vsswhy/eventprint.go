@@ -9,7 +9,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/query"
@@ -115,25 +114,8 @@ func writeJSONLine(w *bufio.Writer, v any) {
 	if err := enc.Encode(v); err != nil {
 		panic(err) // of types that JSON has
 	}
-	line := strings.TrimSuffix(b.String(), "\n")
-	if event.Clean(line) == line {
-		w.WriteString(line)
-	} else {
-		writeEscaped(w, line)
-	}
+	w.WriteString(event.CleanJSON(strings.TrimSuffix(b.String(), "\n")))
 	w.WriteByte('\n')
-}
-
-func writeEscaped(w *bufio.Writer, line string) {
-	for _, r := range line {
-		if s := string(r); event.Clean(s) == s {
-			w.WriteString(s)
-			continue
-		}
-		for _, unit := range utf16.AppendRune(nil, r) {
-			fmt.Fprintf(w, `\u%04x`, unit)
-		}
-	}
 }
 
 // csvEvents prints an event a row.

@@ -54,7 +54,8 @@ The query:
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.where, "where", "", "list only the events that match this query")
-	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl, csv, or parquet (a file that DuckDB and pandas open; needs -o)")
+	f.StringVar(&opt.format, "format", "text", "form of the list: text, jsonl, csv, ecs (for the bulk interface of Elasticsearch and OpenSearch), or parquet (a file that DuckDB and pandas open; needs -o)")
+	f.SetAnnotation("format", settingName, []string{"events-format"}) // VSSWHY_FORMAT is that of reports
 	f.StringVarP(&opt.output, "output", "o", "", "write the list to this file instead of standard output")
 	f.StringVar(&opt.facets, "facets", "", "count the events by the values of these fields, such as host,prov,id,code")
 	f.IntVar(&opt.limit, "limit", 0, "list at most this many events (0: all), or values of a facet (0: 20)")
@@ -90,6 +91,8 @@ func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.W
 		return jsonEvents{w}, nil
 	case "csv":
 		return newCSVEvents(w), nil
+	case "ecs":
+		return ecsEvents{w}, nil
 	case "parquet":
 		if o.output == "" {
 			return nil, errors.New("--format parquet needs a file: -o events.parquet")
@@ -100,7 +103,7 @@ func (o *eventsOptions) newSink(ctx context.Context, w *bufio.Writer, notes io.W
 }
 
 func errFormat(format string) error {
-	return fmt.Errorf("--format %q is none of text, jsonl, csv and parquet", format)
+	return fmt.Errorf("--format %q is none of text, jsonl, csv, ecs and parquet", format)
 }
 
 // listEvents is the command: parse the query, read, print what matches.
@@ -121,7 +124,7 @@ func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
 	if dir := theCase(paths); dir != "" {
 		return listCase(cmd, dir, opt, q)
 	}
-	l := &lister{ctx: cmd.Context(), paths: paths, opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
+	l := &lister{ctx: cmd.Context(), paths: paths, opt: opt, query: q, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), trouble: troubleOf(cmd)}
 	if err := l.compile(); err != nil {
 		return fmt.Errorf("--where: %w", err)
 	}
@@ -155,6 +158,7 @@ type lister struct {
 	opt            *eventsOptions
 	query          *query.Query
 	stdout, stderr io.Writer
+	trouble        io.Writer // what is lost, also if stderr is quiet
 
 	match    query.Match
 	interest *event.Interest // what may match
@@ -214,7 +218,14 @@ func scanPaths(ctx context.Context, stderr io.Writer, paths []string, opt ingest
 		bar := newProgressLine(stderr)
 		defer bar.stop()
 		opt.Interest, opt.Progress, opt.Unhashed = interest, bar.progress, true
-		ingest.Scan(ctx, paths, opt)(yield)
+		for b := range ingest.Scan(ctx, paths, opt) {
+			if b.Last {
+				logSource(logOf(ctx), b.Source)
+			}
+			if !yield(b) {
+				return
+			}
+		}
 	}
 }
 
@@ -305,10 +316,10 @@ func lossOf(src *event.Source) string {
 // notes says on standard error what the list does not show.
 func (l *lister) notes() {
 	for _, s := range l.lost {
-		fmt.Fprintln(l.stderr, "LOST:", event.Clean(s))
+		fmt.Fprintln(l.trouble, "LOST:", event.Clean(s))
 	}
 	if l.losses > len(l.lost) {
-		fmt.Fprintf(l.stderr, "LOST: parts of %d more files\n", l.losses-len(l.lost))
+		fmt.Fprintf(l.trouble, "LOST: parts of %d more files\n", l.losses-len(l.lost))
 	}
 	if l.more {
 		fmt.Fprintf(l.stderr, "vsswhy: there are more than %d events; the rest of the input was not read\n", l.opt.limit)

@@ -21,6 +21,21 @@ const (
 	exitInterrupted = 130 // ^C
 )
 
+// exitCodes are what the exit codes mean, for the manual.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done"},
+	{exitFinding, "a finding at or above --fail-on"},
+	{exitUsage, "usage or rule error, output that can't be written, or a case that another process writes to"},
+	{exitIncomplete, "done, but part of the input could not be read, or the case or its search could not be kept; the report says so"},
+	{exitNothing, "nothing to analyse"},
+	{exitInterrupted, "interrupted; the report has what was known by then"},
+}
+
+const exitPrecedence = "Where several apply: 130, 2, 4, 1, 3, 0. Results go to standard output, everything else to standard error."
+
 // errInterrupted ends a command that was stopped after it said what it knew.
 var errInterrupted = errors.New("interrupted")
 

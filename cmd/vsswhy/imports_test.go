@@ -35,7 +35,8 @@ var layers = map[string][]string{
 	"ingest":                          {"ingest/event", "ingest/evtx", "ingest/evt", "ingest/mta", "ingest/export", "ingest/eventxml", "ingest/artefact", "ingest/archive"},
 	"rules/jsonschema":                {},
 	"rules/jsonschema/jsonschematest": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"rules/report":                    {"ingest/event", "rules/jsonschema"}, // for Clean: a report may come from a case of a stranger
+	"rules/report":                    {"ingest/event", "ingest/known", "rules/jsonschema"}, // Clean: a report may come from a case of a stranger; known: what no customer has named
+	"rules/ecs":                       {"ingest/event", "rules/report"},
 	"rules/scene":                     {"ingest/event", "ingest/known"},
 	"rules/builtin":                   {},
 	"rules":                           {"ingest/event", "ingest/known", "rules/scene", "rules/report", "rules/jsonschema", "go.yaml.in/yaml/v4"},
@@ -51,9 +52,9 @@ var layers = map[string][]string{
 	"index": {"ingest", "ingest/event", "ingest/known", "index/answer", "index/logs", "index/notes", "index/query", "index/search", "index/store", "rules/report", "rules/scene",
 		"github.com/gofrs/flock"},
 	"tui": {"ingest/event", "ingest/known", "rules/report", "index", "index/notes", "index/query", "index/store", "charm.land/bubbletea/v2", "charm.land/bubbles/v2",
-		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v4"},
-	"cmd/vsswhy": {"tui", "index", "index/notes", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/report", "rules/scene",
-		"github.com/spf13/cobra", "golang.org/x/term"},
+		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"},
+	"cmd/vsswhy": {"tui", "index", "index/notes", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/ecs", "rules/report", "rules/scene",
+		"github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v4", "golang.org/x/term"},
 
 	"ingest/archive/cab":         {"github.com/klauspost/compress"},
 	"ingest/archive/cab/cabtest": {},

@@ -29,7 +29,7 @@ func sharedNote(r *report.Report, n *notes.Entry) report.Note {
 		note.VM = &report.VM{Name: s.VM}
 	}
 	for i := range r.Findings {
-		if f := &r.Findings[i]; s.Rule == f.Rule && strings.EqualFold(s.Host, f.Host) && s.VM == nameOf(f.VM) && s.Volume == f.Volume {
+		if f := &r.Findings[i]; s.Rule == f.Rule && strings.EqualFold(s.Host, f.Host) && s.VM == vmName(f.VM) && s.Volume == f.Volume {
 			note.Finding = f.ID
 		}
 	}
@@ -37,7 +37,7 @@ func sharedNote(r *report.Report, n *notes.Entry) report.Note {
 }
 
 // nameOf names a machine as a note's subject does.
-func nameOf(vm *report.VM) string {
+func vmName(vm *report.VM) string {
 	if vm == nil {
 		return ""
 	}

@@ -24,36 +24,25 @@ import (
 
 // screenOptions are the flags of what opens the terminal UI.
 type screenOptions struct {
-	theme  string
-	ascii  bool
-	config string
+	theme string
+	ascii bool
 }
 
 func (o *screenOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.theme, "theme", "", fmt.Sprintf("colours of the terminal UI: one of %v", tui.ThemeNames()))
 	f.BoolVar(&o.ascii, "ascii", false, "no characters beyond ASCII in the frames of the terminal UI")
-	f.StringVar(&o.config, "config", "", "configuration file (default: config.yaml in the user's configuration folder)")
 }
 
-// load reads the configuration; flags stand above it.
-func (o *screenOptions) load() (tui.Config, error) {
-	path := o.config
-	if path == "" {
-		var err error
-		if path, err = tui.ConfigPath(); err != nil {
-			return tui.Config{}, nil // there is no such folder: nothing is configured
-		}
+// config is what the screen is to be like: the flags, and the rest of the
+// configuration file.
+func (o *screenOptions) config(ctx context.Context) (tui.Config, error) {
+	cfg := settingsOf(ctx).file.screen
+	cfg.Theme, cfg.ASCII = o.theme, o.ascii || os.Getenv("TERM") == "linux"
+	if field, err := cfg.Check(); err != nil {
+		return cfg, fmt.Errorf("--%s %w", field, err)
 	}
-	cfg, err := tui.LoadConfig(path)
-	if o.theme != "" {
-		if !slices.Contains(tui.ThemeNames(), o.theme) {
-			return cfg, fmt.Errorf("--theme %q is none of %v", o.theme, tui.ThemeNames())
-		}
-		cfg.Theme = o.theme
-	}
-	cfg.ASCII = cfg.ASCII || o.ascii || os.Getenv("TERM") == "linux"
-	return cfg, err
+	return cfg, nil
 }
 
 // onScreen reports whether there is a terminal to show something on.
@@ -81,7 +70,7 @@ coverage, and your notes. Without a terminal its report is printed.`,
 			if err != nil {
 				return err
 			}
-			return print.print(cmd, r)
+			return print.print(cmd, r, args[0])
 		},
 	}
 	print.format = "text"
@@ -91,10 +80,11 @@ coverage, and your notes. Without a terminal its report is printed.`,
 
 // openScreen shows a case. It is opened for writing if nobody else has it.
 func (e *engine) openScreen(cmd *cobra.Command, dir string, screen *screenOptions) error {
-	cfg, err := screen.load()
+	cfg, err := screen.config(cmd.Context())
 	if err != nil {
 		return err
 	}
+	cmd.SetContext(offScreen(cmd.Context()))
 	if _, err := e.report(cmd.Context(), cmd.ErrOrStderr(), dir); err != nil {
 		return err // now what is derived is sound and current, or can't be
 	}
@@ -168,10 +158,11 @@ func exportRows(ctx context.Context, c *index.Case, rows *store.Set, format stri
 
 // scanScreen scans paths into a case, and shows what is found as it is found.
 func (e *engine) scanScreen(cmd *cobra.Command, paths []string, opt *scanOptions, screen *screenOptions) error {
-	cfg, err := screen.load()
+	cfg, err := screen.config(cmd.Context())
 	if err != nil {
 		return err
 	}
+	cmd.SetContext(offScreen(cmd.Context()))
 	c, err := index.OpenForWriting(opt.kept.dir)
 	if err != nil {
 		return err

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 )
 
+// temporary is how files are called until they are whole.
+const temporary = ".vsswhy-*"
+
 // writeWhole writes to a file whole or not at all, or to standard output if
 // the file is "".
 func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) error {
@@ -16,12 +19,12 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return writeInto(file, write) // a device or a pipe is written to, not replaced
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".vsswhy-*")
+	tmp, err := os.CreateTemp(filepath.Dir(file), temporary)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
-	if err := write(tmp); err != nil {
+	if err := errors.Join(write(tmp), tmp.Sync()); err != nil {
 		tmp.Close()
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,17 +26,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if err != nil && err.Error() != "" {
-		if coded, ok := err.(*codeError); !ok || coded.err != nil {
-			fmt.Fprintln(stderr, "vsswhy:", err)
-		}
+	cmd, err := root.ExecuteContextC(ctx)
+	err = settingsOf(cmd.Context()).explain(err)
+	if coded, ok := errors.AsType[*codeError](err); err != nil && (!ok || coded.err != nil) {
+		fmt.Fprintln(stderr, "vsswhy:", err)
 	}
-	return exitCode(err)
+	code := exitCode(err)
+	speakerOf(cmd.Context()).end(err, code)
+	return code
 }
 
 func newRoot() *cobra.Command {
-	opt, screen := &scanOptions{}, &screenOptions{}
+	opt, screen, say := &scanOptions{}, &screenOptions{}, &sayOptions{}
 	root := &cobra.Command{
 		Use:   "vsswhy [PATH...]",
 		Short: "Tells why a Hyper-V backup or restore failed",
@@ -47,6 +49,7 @@ missing to be sure, and what to do.
 With paths and no command it scans them and shows what it finds on screen;
 without a terminal it prints the report. It keeps a case in PATH.vsswhy, or where
 that can't be written, in the user's state folder.`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -68,7 +71,7 @@ that can't be written, in the user's state folder.`,
 		}
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
-		if onScreen(cmd) && !cmd.Flags().Changed("format") && opt.output == "" && opt.failOn == "" {
+		if onScreen(cmd) && !cmd.Flags().Changed("format") && !cmd.Flags().Changed("redact") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
 			e, err := newEngine(cmd)
 			if err != nil {
 				return err
@@ -80,9 +83,27 @@ that can't be written, in the user's state folder.`,
 	opt.flags(root)
 	screen.flags(root)
 	root.PersistentFlags().String(rulesDirFlag, "", "a folder with more rules, of your own")
-	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newBatch(), newSchema(), newVersion(), newBuildIndex())
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().String(configFlag, "", "configuration file (default: config.yaml in the user's configuration folder)")
+	say.flags(root)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return begin(cmd, say) }
+	root.SetVersionTemplate(versionLine())
+	root.AddCommand(newScan(), newOpen(), newReport(), newVerify(), newEvents(), newCode(), newRules(), newCollect(), newBatch(), newSchema(), newConfig(), newCompletion(), newMan(), newVersion(), newBuildIndex())
+	root.CompletionOptions.DisableDefaultCmd = true
+	complete(root)
 	return root
+}
+
+// begin applies the settings, and has the command speak as they say.
+func begin(cmd *cobra.Command, say *sayOptions) error {
+	if unset(cmd) {
+		return nil
+	}
+	s, err := applySettings(cmd)
+	cmd.SetContext(context.WithValue(cmd.Context(), settingsKey{}, s))
+	if err != nil {
+		return err
+	}
+	return say.begin(cmd)
 }
 
 // mistyped catches a command that was meant: a word that is no path and near

@@ -15,6 +15,7 @@ import (
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/ingest"
 	"github.com/vsswhy/vsswhy/rules"
+	"github.com/vsswhy/vsswhy/rules/ecs"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -55,11 +56,15 @@ func (o *readOptions) options() ingest.Options {
 // passwordFlag is the flag whose values are told to nobody.
 const passwordFlag = "password"
 
+// hiddenPassword stands for a password.
+const hiddenPassword = "***"
+
 // printOptions are the flags of what prints a report.
 type printOptions struct {
 	format string
 	output string
 	failOn string
+	redact bool
 }
 
 func newScan() *cobra.Command {
@@ -97,27 +102,37 @@ func (o *scanOptions) flags(cmd *cobra.Command) {
 
 func (o *printOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md or html")
+	f.StringVar(&o.format, "format", "text", "form of the report: text, json, jsonl, csv, md, html, or ecs (for the bulk interface of Elasticsearch and OpenSearch)")
 	f.StringVarP(&o.output, "output", "o", "", "write the report to this file instead of standard output")
+	f.BoolVar(&o.redact, "redact", false, "put pseudonyms in place of names, addresses, paths and ids of computers, machines, users and disks")
 	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
 }
 
 // check is done before anything is read.
 func (o *printOptions) check() error {
 	if printers[o.format] == nil {
-		return fmt.Errorf("--format %q is none of text, json, jsonl, csv, md and html", o.format)
+		return fmt.Errorf("--format %q is none of text, json, jsonl, csv, md, html and ecs", o.format)
 	}
 	_, err := verdictFlag(o.failOn)
 	return err
 }
 
 // print prints a report where it is to go, and returns what the exit code is
-// decided by.
-func (o *printOptions) print(cmd *cobra.Command, r *report.Report) error {
+// decided by. The pseudonyms of a redacted report are those of the case of a folder,
+// "" if there is none.
+func (o *printOptions) print(cmd *cobra.Command, r *report.Report, dir string) error {
 	write := printers[o.format]
+	start := time.Now()
+	if o.redact {
+		var err error
+		if r, err = redacted(cmd, r, dir); err != nil {
+			return err
+		}
+	}
 	if err := writeWhole(o.output, cmd.OutOrStdout(), func(w io.Writer) error { return write(r, w) }); err != nil {
 		return err
 	}
+	logOf(cmd.Context()).Info("printed", "format", o.format, "to", o.output, "took", since(start))
 	failOn, err := verdictFlag(o.failOn)
 	if err != nil {
 		return err
@@ -133,6 +148,7 @@ var printers = map[string]func(*report.Report, io.Writer) error{
 	"csv":   (*report.Report).WriteCSV,
 	"md":    (*report.Report).WriteMarkdown,
 	"html":  (*report.Report).WriteHTML,
+	"ecs":   ecs.WriteReport,
 }
 
 // scan is the whole program for one set of paths: read, diagnose, print. When
@@ -165,7 +181,7 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	} else {
 		r = e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
 	}
-	return opt.print(cmd, r)
+	return opt.print(cmd, r, opt.kept.dir)
 }
 
 // askPaths has the engine answer what is asked about the logs of paths.

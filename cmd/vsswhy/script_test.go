@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zip"
@@ -16,7 +17,12 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/evtx/evtxtest"
 )
 
+// TestMain makes the tests, and what they start, deaf to the configuration of who
+// runs them. The program itself comes by here, too.
 func TestMain(m *testing.M) {
+	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") != program {
+		os.Setenv(envName(configFlag), os.DevNull)
+	}
 	testscript.Main(m, map[string]func(){"vsswhy": main})
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -70,6 +71,7 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 	if err := c.DropSearch(); err != nil || scope == index.ScopeOff {
 		return err
 	}
+	start := time.Now()
 	name := c.NewSearchName()
 	m, err := buildInChild(ctx, dir, name, scope)
 	if err == nil {
@@ -78,6 +80,7 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 	if err != nil {
 		c.DropSearch()
 	}
+	logOf(ctx).Info("full-text index", "of", string(scope), "took", since(start))
 	return err
 }
 

@@ -308,8 +308,8 @@ func TestScreenExports(t *testing.T) {
 	}
 }
 
-// TestRecordedSession holds the session in docs, and its first page in the
-// README, to what the program shows. -update records it anew.
+// TestRecordedSession holds the session in docs, and its first page in
+// docs/screen.md, to what the program shows. -update records it anew.
 func TestRecordedSession(t *testing.T) {
 	dir := copyOf(t, "csv-two-nodes")
 	if err := os.Rename(filepath.Join(dir, "csv-two-nodes.zip"), filepath.Join(dir, "bundle.zip")); err != nil {
@@ -354,11 +354,11 @@ func TestRecordedSession(t *testing.T) {
 	if got := session.String(); got != string(want) {
 		t.Errorf("docs/session.txt is not what the program shows; -update records it anew\n%s", got)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/screen.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), first) {
-		t.Errorf("the README does not show the first page:\n%s", first)
+	if !strings.Contains(string(page), first) {
+		t.Errorf("docs/screen.md does not show the first page:\n%s", first)
 	}
 }

@@ -149,19 +149,24 @@ func TestPages(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	for _, name := range []string{"csv-two-nodes", "lookalike-other-writer", "restore-ruled-out-original", "guest-backup-likely"} {
 		_, got, _ := runMain(t, "scan", "testdata/cases/"+name+".zip")
-		golden := filepath.Join("cmd", "vsswhy", "testdata", "pages", name+".txt")
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
+		golden(t, filepath.Join("cmd", "vsswhy", "testdata", "pages", name+".txt"), got)
+	}
+}
+
+// golden holds a file to what it is made of.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s: run the tests with -update and review:\n%s", name, diff)
-		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: run the tests with -update and review:\n%s", file, diff)
 	}
 }
 

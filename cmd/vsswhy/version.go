@@ -3,14 +3,18 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
-// release is set by the linker for releases; else the module's version counts.
-var release string
+// Set by the linker for releases, which are built without the state of the
+// repository; else what the toolchain has recorded counts.
+var release, commit string
 
 // version is the program's version: of the release, of the module that it was
 // installed from, or "devel".
@@ -26,6 +30,9 @@ func version() string {
 
 // revision is the commit that the program was built from, "" if not recorded.
 func revision() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
@@ -38,6 +45,11 @@ func revision() string {
 	return ""
 }
 
+// versionLine is the version for people.
+func versionLine() string {
+	return fmt.Sprintf("vsswhy %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func newVersion() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
@@ -46,12 +58,17 @@ func newVersion() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !asJSON {
-				fmt.Fprintf(cmd.OutOrStdout(), "vsswhy %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
+				_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
+				return err
 			}
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{
-				"name": "vsswhy", "version": version(), "commit": revision(),
+			set, err := loadRules("")
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
+				"name": program, "version": version(), "commit": revision(),
 				"go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+				"rules": len(set.Rules()), "rules_digest": set.Digest(), "report_schema": report.Schema,
 			})
 		},
 	}

@@ -1,6 +1,6 @@
 // Package artefact reads facts out of the text files that come with logs: what
 // systeminfo, wmic, PowerShell, vssadmin, diskshadow, reg, iscsicli and diskpart
-// print. Start with Sniff and Read.
+// print, and the log of the cluster service. Start with Sniff and Read.
 //
 // The tools speak the language of Windows, so texts are known by what no
 // language changes: shapes of values, names of properties, GUIDs, keys.
@@ -17,6 +17,7 @@
 //	iscsi-sessions  iscsicli sessionlist                    the first line: iSCSI, a version, a build
 //	disk-ids        diskpart: uniqueid disk, detail disk,   the first line: DiskPart, a version
 //	                san
+//	cluster-log     Get-ClusterLog, cluster log /gen        the first line: process.thread::time, or the section Cluster
 //
 // A text that says too little to be sure of its kind is none: better no fact than
 // a wrong one. Texts are UTF-16, UTF-8, or what is not valid UTF-8 in the console's
@@ -53,17 +54,21 @@ type textFormat struct {
 	name  string
 	known func(t *text) bool // judges the first lines of a text
 	read  func(t *text, f *facts)
+
+	// stream reads a text that is too long for memory, in place of read.
+	stream func(r io.Reader, f *facts) error
 }
 
 // formats is in order of how sure the recognisers are; the first one wins.
 var formats = []textFormat{
-	{"registry", knownRegistry, readRegistry},
-	{"disk-ids", knownDiskpart, readDiskpart},
-	{"iscsi-sessions", knownISCSI, readISCSI},
-	{"vss-writers", knownWriters, readWriters},
-	{"systeminfo", knownSystemInfo, readSystemInfo},
-	{"hotfixes", knownHotfixes, readHotfixes},
-	{"file-versions", knownVersions, readVersions},
+	{"registry", knownRegistry, readRegistry, nil},
+	{"disk-ids", knownDiskpart, readDiskpart, nil},
+	{"iscsi-sessions", knownISCSI, readISCSI, nil},
+	{"cluster-log", knownClusterLog, nil, readClusterLog},
+	{"vss-writers", knownWriters, readWriters, nil},
+	{"systeminfo", knownSystemInfo, readSystemInfo, nil},
+	{"hotfixes", knownHotfixes, readHotfixes, nil},
+	{"file-versions", knownVersions, readVersions, nil},
 }
 
 // Sniff returns the format of a text with these first bytes, or "". The name is
@@ -86,26 +91,35 @@ func Sniff(name string, head []byte) string {
 // Damage and Err. Facts bear the name of the computer that the text names, and
 // src.ID.
 func Read(r io.Reader, format string, src *event.Source) []event.Fact {
-	b, err := io.ReadAll(io.LimitReader(r, maxText+1))
-	if err != nil {
-		src.Err = err.Error()
-	}
 	src.Basis = event.BasisUnknown
 	f := &facts{src: src}
-	if len(b) > maxText {
-		b = b[:maxText]
-		f.damage(event.DamageLimit, maxText, fmt.Sprintf("text of more than %d MiB: the rest is not read", maxText>>20))
-	}
-	t := newText(b)
-	if format == "registry" {
-		t.desktop()
-	}
 	i := slices.IndexFunc(formats, func(known textFormat) bool { return known.name == format })
 	if i < 0 {
 		src.Err = fmt.Sprintf("%q is no format of a text artefact", format)
 		return nil
 	}
-	formats[i].read(t, f)
-	f.count(t)
+	if formats[i].stream == nil {
+		readWhole(r, &formats[i], f)
+	} else if err := formats[i].stream(r, f); err != nil {
+		src.Err = err.Error()
+	}
 	return f.finish()
+}
+
+// readWhole reads a text into memory, and then what it states.
+func readWhole(r io.Reader, format *textFormat, f *facts) {
+	b, err := io.ReadAll(io.LimitReader(r, maxText+1))
+	if err != nil {
+		f.src.Err = err.Error()
+	}
+	if len(b) > maxText {
+		b = b[:maxText]
+		f.damage(event.DamageLimit, maxText, fmt.Sprintf("text of more than %d MiB: the rest is not read", maxText>>20))
+	}
+	t := newText(b)
+	if format.name == "registry" {
+		t.desktop()
+	}
+	format.read(t, f)
+	f.count(t)
 }

@@ -57,6 +57,15 @@ const (
 	sysCSV = `"Host Name","OS Name","OS Version","OS Manufacturer","OS Configuration","OS Build Type","Registered Owner","Registered Organization","Product ID","Hotfix(s)"` + "\r\n" +
 		`"NODE-A","Microsoft Windows Server 2008 R2 Enterprise ","6.1.7600 N/A Build 7600","Microsoft Corporation","Member Server","Multiprocessor Free","x","","0","2 Hotfix(s) Installed.,[01]: KB975354,[02]: KB976902"` + "\r\n"
 
+	clusterOld = "00000b0c.00000d58::2010/03/14-23:01:40.100 INFO  [GUM] Node 1: executing request locally, gumId:11, my action: /rcm/gum/GroupMoveOperation\r\n" +
+		"00000b0c.00000d58::2010/03/14-23:01:40.120 INFO  [RCM] move of group Cluster Disk 2 from here from NODE-A(1) to NODE-B(2) of type MoveType::Manual is about to succeed, failoverCount=0, lastFailoverTime=1601/01/01-00:00:00.000 targeted=true \r\n" +
+		"\r\n" +
+		"00000b0c.00000d58::2010/03/14-23:01:40.120 WARN  [RCM] move of group FILE08 from NODE-A(1) to NODE-B(2) failed\r\n" +
+		"00000b0c.00000d58::2010/03/14-23:01:40.120 INFO  [RCM] move of group FILE07 from NODE-B(2) to NODE-A(1) of type MoveType::NodeDown is about to succeed, failoverCount=1\r\n"
+
+	clusterNew = "[=== Cluster ===]\r\nBuild Number 14393\r\nUTC = localtime + time zone offset;the time zone offset of this machine is -60 minutes\r\nCurrent node: name (NODE-A) id (1)\r\n" +
+		"[=== Cluster Logs ===]\r\n00000b0c.00000d58::2010/03/14-23:01:40.120 INFO  [RCM] move of group FILE07 from NODE-A(1) to NODE-B(2) of type MoveType::Manual is about to succeed, failoverCount=0\r\n"
+
 	qfeTable = "Caption                                     CSName  Description      FixComments  HotFixID   InstallDate  InstalledBy          InstalledOn  Name  ServicePackInEffect  Status  \r\r\n" +
 		"http://support.microsoft.com/?kbid=975354   NODE-A  Hotfix                        KB975354                NODE-A\\admin         10/14/2009                                       \r\r\n" +
 		"http://support.microsoft.com/?kbid=976902   NODE-A  Update                        KB976902                NODE-A\\admin         11/2/2009                                        \r\r\n"
@@ -139,6 +148,15 @@ func at(year int, month time.Month, d int) time.Time {
 	return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 }
 
+// move is the fact of a group's move; its time is that of the samples.
+func move(line int, host, group, from, to, kind string, timed bool) event.Fact {
+	f := event.Fact{Line: line, Host: host, Key: event.FactGroupMove, Name: group, Value: from + " to " + to, Note: kind}
+	if timed {
+		f.Time = time.Date(2010, 3, 14, 23, 1, 40, 120e6, time.UTC)
+	}
+	return f
+}
+
 func TestRead(t *testing.T) {
 	type F = event.Fact
 	fact := func(line int, host string, key event.FactKey, value string) F {
@@ -209,6 +227,12 @@ func TestRead(t *testing.T) {
 		{"a plain line", "file-versions", "C:\\Windows\\System32\\vmms.exe: 6.1.7600.16385 (win7_rtm.090713-1255)\r\nvssapi.dll 6.1.7600.20542\r\n", []F{
 			named(1, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385"), named(2, "", event.FactFileVersion, "vssapi.dll", "6.1.7600.20542")}},
 		{"VersionInfo without FileName", "file-versions", "\r\nFileVersion        : 6.1.7600.16385\r\nInternalName       : vmms.exe\r\nOriginalFilename   : vmms.exe\r\n", []F{named(2, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}},
+		{"2008 R2 to 2012 R2", "cluster-log", clusterOld, []F{move(2, "", "Cluster Disk 2 from here", "NODE-A", "NODE-B", "Manual", true), move(5, "", "FILE07", "NODE-B", "NODE-A", "NodeDown", true)}},
+		{"2016 and later", "cluster-log", clusterNew, []F{
+			fact(2, "NODE-A", event.FactOSBuild, "10.0.14393"), fact(4, "NODE-A", event.FactComputer, "NODE-A"), move(6, "NODE-A", "FILE07", "NODE-A", "NODE-B", "Manual", true)}},
+		{"in local time", "cluster-log", strings.Replace(clusterNew, "UTC =", "The logs were generated using local time. UTC =", 1), []F{
+			fact(2, "NODE-A", event.FactOSBuild, "10.0.14393"), fact(4, "NODE-A", event.FactComputer, "NODE-A"), move(6, "NODE-A", "FILE07", "NODE-A", "NODE-B", "Manual", false)}},
+
 		{"filever", "file-versions", versionFilever, []F{named(1, "", event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}},
 	}
 	for _, tt := range tests {
@@ -279,7 +303,7 @@ func TestSniffNothing(t *testing.T) {
 		"binary":               "ElfFile\x00\x00\x00",
 		"event log as CSV":     "Level,Date and Time,Source,Event ID,Task Category\r\nError,10/14/2009 10:00:00,Microsoft-Windows-Hyper-V-VMMS,10103,None,\"vmms.exe 6.1.7600.16385 failed\"\r\n",
 		"article's table":      "Vmms.exe 6.1.7600.20542 4,499,968 06-Oct-2009 03:05 x64\r\n",
-		"cluster log":          "0000ab34.00008b68::2014/06/10-07:54:34.099 INFO  [DCM] vmms.exe 6.1.7600.20542 {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}\r\n",
+		"a cluster log in it":  "see\r\n0000ab34.00008b68::2014/06/10-07:54:34.099 INFO  [DCM] vmms.exe 6.1.7600.20542 {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}\r\n",
 		"readme":               "Install KB975354. It brings vmms.exe 6.1.7600.20542.\r\nHotFixID KB975354\r\nOS Version: 6.1.7601\r\n",
 		"an article's table":   "File name\tFile version\tFile size\tDate\tTime\tPlatform\r\nVmms.exe\t6.1.7600.20542\t4,499,968\t06-Oct-2009\t09:33\tx64\r\n",
 		"exported events":      "<?xml version=\"1.0\"?><Events><Event><System><Provider Name='VSS'/></System></Event></Events>",
@@ -391,6 +415,23 @@ func TestParseDay(t *testing.T) {
 
 // Whatever the text: reading ends, facts are bounded and at their places, and
 // text in UTF-16 states the same as in UTF-8.
+// TestClusterLogIsBounded: of a cluster log of any length the last moves are kept,
+// and a line without an end costs no memory.
+func TestClusterLogIsBounded(t *testing.T) {
+	_, moved, _ := strings.Cut(clusterOld, "\n")
+	moved, _, _ = strings.Cut(moved, "\n")
+	many := strings.Repeat(moved+"\n", maxMoves+5)
+	long := strings.Repeat("x", 1<<20)
+	src := &event.Source{}
+	facts := Read(strings.NewReader(many+long+long+long+"\n"+moved), "cluster-log", src)
+	if len(facts) != maxMoves || facts[0].Note != "Manual; 6 moves before it are not listed" || src.Records != maxMoves+7 || len(src.Damage) > 0 {
+		t.Errorf("%d facts, the first with %q; %+v", len(facts), facts[0].Note, src)
+	}
+	if last := facts[maxMoves-1]; last.Line != maxMoves+7 || last.Offset != int64(len(many)+3*len(long)+1) {
+		t.Errorf("the last one stands in line %d at %d", last.Line, last.Offset)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{sysEnglish, sysCSV, qfeTable, qfeCSV, hotfixClixml, writersGerman, writersShadow, regExport, regQuery, iscsiTwo, diskpart, versionList, versionTable, versionFilever} {
 		f.Add(s)

@@ -1,8 +1,10 @@
 package event
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -47,6 +49,25 @@ func CleanLines(s string) string {
 		lines[i] = Clean(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// CleanJSON makes a line of JSON safe to show on a terminal without changing what it
+// says: what Clean would remove is escaped.
+func CleanJSON(line string) string {
+	if Clean(line) == line {
+		return line
+	}
+	var b strings.Builder
+	for _, r := range line {
+		if s := string(r); Clean(s) == s {
+			b.WriteString(s)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 func isClean(s string) bool {

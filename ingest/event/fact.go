@@ -17,6 +17,7 @@ const (
 	FactWriterState  FactKey = "vss.writer"            // Name is the writer's class id (braces, lower case), Value the state's number
 	FactSANPolicy    FactKey = "disk.san-policy"       // "1" online all, "2" offline shared, "3" offline all, "4" offline internal
 	FactDiskID       FactKey = "disk.signature"        // Name is the disk's number or "", Value the signature or GUID
+	FactGroupMove    FactKey = "cluster.group-move"    // Name is the cluster group, Value "NODE-A to NODE-B", Time when, Note of which type
 	FactVirtualOn    FactKey = "guest.physical-host"   // name of the physical host that runs this guest (KVP)
 	FactVirtualName  FactKey = "guest.virtual-machine" // name of the virtual machine that this guest is (KVP)
 )

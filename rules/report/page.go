@@ -194,6 +194,9 @@ func (p *page) head() {
 	if !r.Complete {
 		p.para("", txt(`INCOMPLETE: part of the input could not be read; see "Input" at the end.`))
 	}
+	if r.Redacted {
+		p.para("REDACTED:", txt("pseudonyms stand for names, addresses, paths and ids of computers, machines, users and disks."))
+	}
 	if r.Asked != nil {
 		p.para("asked:", r.Asked.text())
 	}
@@ -383,6 +386,7 @@ func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) n
 	for _, c := range f.Codes {
 		n.kids = append(n.kids, entry("code", txt("%s", codeText(c))))
 	}
+	n.kids = append(n.kids, entries("then", f.Remarks)...)
 	for _, c := range f.Causes {
 		if x := findings[c.Finding]; x != nil {
 			n.kids = append(n.kids, causeNode(c, x))

@@ -12,7 +12,7 @@ import (
 // The files that HTML pages are made of. Style sheet and script have neither "<"
 // nor "&", so that a page that holds them is XML, too.
 //
-//go:embed head.html parts.html page.html style.css script.js
+//go:embed head.html parts.html page.html summary.html style.css script.js
 var htmlFiles embed.FS
 
 // htmlTemplate is the template of a page in a file of this package. The page begins

@@ -24,7 +24,8 @@ type Report struct {
 	Args         []string       `json:"args"`
 	Generated    Time           `json:"generated"`
 	Complete     bool           `json:"complete"`
-	Asked        *Asked         `json:"asked,omitempty"` // what the report is about; nil: everything
+	Redacted     bool           `json:"redacted,omitempty"` // pseudonyms stand for names, see Redact
+	Asked        *Asked         `json:"asked,omitempty"`    // what the report is about; nil: everything
 	Sources      []Source       `json:"sources"`
 	Skipped      []Skipped      `json:"skipped"`
 	Hosts        []Host         `json:"hosts"`
@@ -156,6 +157,8 @@ type Fact struct {
 	Source string `json:"source"`
 	Record uint64 `json:"record"`
 	Line   int    `json:"line"`
+	Time   Time   `json:"time"` // since when it holds, or when it was; "" if that is not stated
+	Note   string `json:"note"` // a remark for people
 }
 
 // A Clock is a host's clock against a reference host: ahead of it by OffsetMS
@@ -231,7 +234,8 @@ type Failure struct {
 	Shared   bool       `json:"shared"` // a code without a machine was given to several machines
 	Evidence []Evidence `json:"evidence"`
 	Findings []string   `json:"findings"`
-	Causes   []Cause    `json:"causes"` // the same findings, with what each is for this failure
+	Causes   []Cause    `json:"causes"`  // the same findings, with what each is for this failure
+	Remarks  []string   `json:"remarks"` // what else was then, for people
 }
 
 // A Cause is what a finding is for one failure: a finding has the verdict of

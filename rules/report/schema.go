@@ -10,10 +10,20 @@ import (
 // JSONSchema is the JSON Schema of a report (draft 2020-12), made of the types that
 // it is written from.
 func JSONSchema() ([]byte, error) {
-	m := jsonschema.Maker{Tag: "json", Words: reportWords, Type: jsonForm, Nulls: true, Needs: func(f reflect.StructField) bool {
+	m := schemaMaker()
+	return m.Make(Report{}, "A report of vsswhy", nil)
+}
+
+// BundleSchema is the JSON Schema of a line of the summary of a batch.
+func BundleSchema() ([]byte, error) {
+	m := schemaMaker()
+	return m.Make(Bundle{}, "What became of one bundle of a batch of vsswhy", nil)
+}
+
+func schemaMaker() jsonschema.Maker {
+	return jsonschema.Maker{Tag: "json", Words: reportWords, Type: jsonForm, Nulls: true, Needs: func(f reflect.StructField) bool {
 		return !strings.Contains(f.Tag.Get("json"), "omitempty")
 	}}
-	return m.Make(Report{}, "A report of vsswhy", nil)
 }
 
 // reportWords are the words of fields that take one of a few, by type and field.
@@ -26,6 +36,9 @@ var reportWords = map[string][]string{
 	"Criterion.state":  {"met", "unmet", "unknown"},
 	"Failure.kind":     {"backup", "restore"},
 	"Job.kind":         {"backup", "restore"},
+
+	"Bundle.verdict":      append([]string{""}, verdictWords...),
+	"BundleCause.verdict": verdictWords,
 }
 
 var verdictWords = []string{"confirmed", "likely", "possible", "ruled-out"}

@@ -108,7 +108,7 @@ type line struct {
 func (r *Report) WriteJSONL(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	lines := []line{{"report", map[string]any{"schema": r.Schema, "tool": r.Tool, "args": r.Args, "generated": r.Generated, "complete": r.Complete, "notices": r.Notices}}}
+	lines := []line{{"report", map[string]any{"schema": r.Schema, "tool": r.Tool, "args": r.Args, "generated": r.Generated, "complete": r.Complete, "redacted": r.Redacted, "notices": r.Notices}}}
 	for i := range r.Failures {
 		lines = append(lines, line{"failure", &r.Failures[i]})
 	}

@@ -21,8 +21,8 @@ func happened(host string, id uint32, at Time) Evidence {
 	return Evidence{Source: "S1", Record: uint64(id), Time: at, Host: host, Provider: "VSS", ID: id, Summary: "it happened"}
 }
 
-// told is a timeline, a line for each row.
-func told(t *timeline) []string {
+// toldEvent is a timeline, a line for each row.
+func toldEvent(t *timeline) []string {
 	var out []string
 	for i := range t.rows {
 		out = append(out, strings.TrimSpace(t.rows[i].at.UTC().Format("15:04:05.0")+" "+t.rows[i].line()))
@@ -72,7 +72,7 @@ func TestTimeline(t *testing.T) {
 		"1 event without a time, not shown",
 		"Each computer's times are by its own clock.",
 	}
-	if diff := cmp.Diff(want, told(got)); diff != "" {
+	if diff := cmp.Diff(want, toldEvent(got)); diff != "" {
 		t.Error(diff)
 	}
 	if got.rows[0].kind != needed || got.rows[5].kind != supports {
@@ -90,7 +90,7 @@ func TestTimelineBounded(t *testing.T) {
 	for i := range 500 {
 		f.Criteria[0].Evidence = append(f.Criteria[0].Evidence, happened("a", 1, after(time.Duration(i)*time.Minute)))
 	}
-	got := told((&Report{}).timelineOf(&f))
+	got := toldEvent((&Report{}).timelineOf(&f))
 	if len(got) != maxMoments+1+2 || !strings.HasSuffix(got[maxMoments-1], " 477 more events") {
 		t.Errorf("%q", got)
 	}
@@ -213,7 +213,7 @@ func TestBigReport(t *testing.T) {
 		shown += n + 1
 	}
 	if shown < 100 {
-		t.Errorf("%d failures are told as repeated ones", shown)
+		t.Errorf("%d failures are toldEvent as repeated ones", shown)
 	}
 	if written(t, (*Report).WriteHTML, r) != page {
 		t.Error("the same report gives other bytes")

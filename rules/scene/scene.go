@@ -36,6 +36,7 @@ type Scene struct {
 	Jobs     []*Job          // in the order of From
 	Failures []*Failure      // in the order of At
 	Restores []*Restore      // in the order of their jobs
+	Limits   []string        // which limits were hit, for people
 
 	resources map[string]map[string]bool // plain volume name in lower case → cluster disk resources
 	people    *hostTable
@@ -83,6 +84,9 @@ type Builder struct {
 	facts   []*event.Fact
 	seen    map[eventKey]struct{}
 	seed    maphash.Seed
+
+	weight, maxWeight int // of the events, see thin
+	thinned           map[place]*thinned
 }
 
 // eventKey identifies an event over copies of its log (DESIGN: by computer,
@@ -95,16 +99,18 @@ type eventKey struct {
 
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {
-	return &Builder{held: map[int][]*event.Event{}, seen: map[eventKey]struct{}{}, seed: maphash.MakeSeed()}
+	return &Builder{held: map[int][]*event.Event{}, seen: map[eventKey]struct{}{}, seed: maphash.MakeSeed(), maxWeight: maxWeight, thinned: map[place]*thinned{}}
 }
 
 // Add takes one batch. It keeps the batch's events and facts, and drops events
-// that it has already seen in another copy of the log.
+// that it has already seen in another copy of the log. What is held is bounded: see
+// maxWeight.
 func (b *Builder) Add(batch event.Batch) {
 	for i := range batch.Events {
 		e := &batch.Events[i]
 		if id := batch.Source.ID; isExport(batch.Source.Format) {
 			b.held[id] = append(b.held[id], e)
+			b.weight += weight(e)
 			continue
 		}
 		key := b.key(e)
@@ -113,6 +119,10 @@ func (b *Builder) Add(batch event.Batch) {
 		}
 		b.seen[key] = struct{}{}
 		b.events = append(b.events, e)
+		b.weight += weight(e)
+	}
+	if b.weight > b.maxWeight {
+		b.thin()
 	}
 	for i := range batch.Facts {
 		b.facts = append(b.facts, &batch.Facts[i])
@@ -171,6 +181,7 @@ func (b *Builder) Build() *Scene {
 	s.findAbsentNodes()
 	s.compareClocks()
 	s.cover()
+	s.uncover(b.thinned)
 	s.findJobs()
 	s.findFailures()
 	return s
