@@ -100,6 +100,7 @@ type form struct {
 	re   *regexp.Regexp
 	with func(x *redactor, s string) (with string, length int) // what to put in its place; and how much of it is the name, 0 if it only looks like one
 	ends string                                                // it may go on to one of these characters; "": what re matches is all of it
+	has  string                                                // what each such name has, to spare looking
 }
 
 // whole is a way to rewrite what can be nothing else.
@@ -112,21 +113,21 @@ var forms []form
 
 func init() { // since the ways to rewrite one form use the others
 	forms = []form{
-		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), whole((*redactor).url), ""},
-		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), whole((*redactor).sid), ""},
-		{regexp.MustCompile(`(?:\\\\[^\s\\"]|\b[A-Za-z]:[\\/]|\\[?]{2}\\)`), (*redactor).windowsPath, "\"<>|*\r\n⏎"},
-		{guidIn, whole((*redactor).guid), ""},
-		{regexp.MustCompile(`(?i)\b(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s,;"']+|(?:eui|naa)\.[0-9a-f]{16,32})`), whole((*redactor).iscsi), ""},
-		{regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)*`), whole((*redactor).user), ""},
-		{regexp.MustCompile(`(?:\b(?i:NT AUTHORITY|NT SERVICE)|[\pL\pN._$-]+)(?:\\[\pL\pN._$%-]+)+`), whole((*redactor).backslashed), ""},
-		{regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b|\b[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\b|\b(?i:00155d)[0-9A-Fa-f]{6}\b`), whole((*redactor).mac), ""},
-		{regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`), (*redactor).ipv4, ""},
-		{regexp.MustCompile(`[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?`), (*redactor).ipv6, ""},
-		{regexp.MustCompile(`(?i)\b(?:MSSQL|SQLAgent|MSOLAP|ReportServer|SQLWriter)\$[\pL\pN_]+`), whole((*redactor).instance), ""},
-		{regexp.MustCompile(`[^\s,;:"'()\[\]<>]+!/`), (*redactor).pathUpToWord, "\",;\r\n"},
-		{regexp.MustCompile(`(?i)[^\s,;:"'()\[\]<>]+\.(?:` + knownExtension + `)\b`), whole((*redactor).path), ""},
-		{regexp.MustCompile(`[\pL\pN_-]+(?:\.[\pL\pN_-]+)+`), (*redactor).dns, ""},
-		{regexp.MustCompile(`/[^\s,;:"'()\[\]<>]+`), whole((*redactor).posixPath), ""},
+		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), whole((*redactor).url), "", "://"},
+		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), whole((*redactor).sid), "", "S-1-"},
+		{regexp.MustCompile(`(?:\\\\[^\s\\"]|\b[A-Za-z]:[\\/]|\\[?]{2}\\)`), (*redactor).windowsPath, "\"<>|*\r\n⏎", ""},
+		{guidIn, whole((*redactor).guid), "", "-"},
+		{regexp.MustCompile(`(?i)\b(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s,;"']+|(?:eui|naa)\.[0-9a-f]{16,32})`), whole((*redactor).iscsi), "", "."},
+		{regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)*`), whole((*redactor).user), "", "@"},
+		{regexp.MustCompile(`(?:\b(?i:NT AUTHORITY|NT SERVICE)|[\pL\pN._$-]+)(?:\\[\pL\pN._$%-]+)+`), whole((*redactor).backslashed), "", "\\"},
+		{regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b|\b[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\b|\b(?i:00155d)[0-9A-Fa-f]{6}\b`), whole((*redactor).mac), "", ""},
+		{regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`), (*redactor).ipv4, "", "."},
+		{regexp.MustCompile(`[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?`), (*redactor).ipv6, "", ":"},
+		{regexp.MustCompile(`(?i)\b(?:MSSQL|SQLAgent|MSOLAP|ReportServer|SQLWriter)\$[\pL\pN_]+`), whole((*redactor).instance), "", "$"},
+		{regexp.MustCompile(`[^\s,;:"'()\[\]<>]+!/`), (*redactor).pathUpToWord, "\",;\r\n", "!/"},
+		{regexp.MustCompile(`(?i)[^\s,;:"'()\[\]<>]+\.(?:` + knownExtension + `)\b`), whole((*redactor).path), "", "."},
+		{regexp.MustCompile(`[\pL\pN_-]+(?:\.[\pL\pN_-]+)+`), (*redactor).dns, "", "."},
+		{regexp.MustCompile(`/[^\s,;:"'()\[\]<>]+`), whole((*redactor).posixPath), "", "/"},
 	}
 }
 
@@ -150,7 +151,11 @@ type sighting struct {
 }
 
 func newLookout(x *redactor, text string, foreign bool) *lookout {
-	return &lookout{x: x, text: text, foreign: foreign, seen: make([]sighting, len(forms)), name: found{from: -1}}
+	l := &lookout{x: x, text: text, foreign: foreign, seen: make([]sighting, len(forms)), name: found{from: -1}}
+	for i := range forms {
+		l.seen[i].over = !strings.Contains(text, forms[i].has)
+	}
+	return l
 }
 
 // from returns the first name at or after a place, the longest of those that begin

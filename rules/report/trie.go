@@ -164,24 +164,34 @@ var (
 	nameEnds      = regexp.MustCompile(`^(?:$|[,;)"\\/]| was | is )`)
 )
 
-// collectOwn writes the texts of our own of a report.
+// collectOwn writes the texts of our own of a report, each once, and no hashes: a
+// name is no word of ours because its letters are in one.
 func collectOwn(b *strings.Builder, r *Report) {
+	seen := map[string]bool{}
+	add := func(s string) {
+		if !seen[s] && !hexOnly.MatchString(s) {
+			seen[s] = true
+			b.WriteString(" " + s)
+		}
+	}
 	eachString(reflect.ValueOf(r).Elem(), told, func(s string, as sort) {
 		if as == own || as == channelName && strings.HasPrefix(s, "Microsoft-") {
-			b.WriteString(" " + s)
+			add(s)
 		}
 	})
 	for i := range r.Findings {
 		for _, c := range r.Findings[i].Criteria {
-			for _, e := range c.Evidence {
-				b.WriteString(" " + known.Summary(e.Provider, e.ID))
-			}
+			addSummaries(add, c.Evidence)
 		}
 	}
 	for i := range r.Failures {
-		for _, e := range r.Failures[i].Evidence {
-			b.WriteString(" " + known.Summary(e.Provider, e.ID))
-		}
+		addSummaries(add, r.Failures[i].Evidence)
+	}
+}
+
+func addSummaries(add func(string), list []Evidence) {
+	for _, e := range list {
+		add(known.Summary(e.Provider, e.ID))
 	}
 }
 
