@@ -170,7 +170,7 @@ func (w *writer) judgement(f *report.Finding) {
 		w.put(detailLine{role: good}, " you "+e.Value+" it: ", clean(e.Text))
 	}
 	if e, ok := w.a.entry(notes.Note, findingSubject(f, "")); ok {
-		w.put(detailLine{role: good}, " your note: ", clean(e.Text))
+		w.put(detailLine{role: good}, noteMark(e), clean(e.Text))
 	}
 }
 

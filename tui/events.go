@@ -636,7 +636,7 @@ func describeEvent(a *App, r *store.Row, width, most int) []string {
 		lines = append(lines, hang(" "+c.String()+" ", strings.TrimSpace(c.Name()+"  "+c.Meaning()), width)...)
 	}
 	if e, ok := a.entry(notes.Note, eventSubject(r)); ok {
-		lines = append(lines, hang(" your note: ", clean(e.Text), width)...)
+		lines = append(lines, hang(noteMark(e), clean(e.Text), width)...)
 	}
 	names := 0
 	for _, f := range r.Fields {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -114,7 +115,39 @@ func (a *App) saveNote(s notes.Subject, text string) {
 		a.remove(notes.Note, s, "no note")
 		return
 	}
-	a.put(notes.Entry{Kind: notes.Note, Subject: s, Text: text}, "note saved")
+	old, _ := a.entry(notes.Note, s)
+	said := fmt.Sprintf("note saved, and private: %s in Notes puts it into reports", a.keys.key(actShare))
+	if old.Value == notes.Shared {
+		said = "note saved; reports show it"
+	}
+	a.put(notes.Entry{Kind: notes.Note, Subject: s, Value: old.Value, Text: text}, said)
+}
+
+// noteMark stands before a note, and says who sees it.
+func noteMark(e notes.Entry) string {
+	if e.Value == notes.Shared {
+		return " your note, in reports: "
+	}
+	return " your note: "
+}
+
+// share marks a note as meant for whoever reads the report, or takes that back.
+func (a *App) share(e notes.Entry) {
+	if err := a.canWrite(); err != nil {
+		a.say("%v", err)
+		return
+	}
+	if e.Kind != notes.Note {
+		a.say("only notes can be shown in reports, no %s", e.Kind)
+		return
+	}
+	if e.Value == notes.Shared {
+		e.Value = ""
+		a.put(e, "reports don't show the note any more")
+		return
+	}
+	e.Value = notes.Shared
+	a.put(e, "reports show the note from now on")
 }
 
 // tick marks the step of the line as done, or as not done.

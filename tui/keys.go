@@ -25,6 +25,7 @@ const (
 	timeScale        // what is drawn over time
 	findings         // what shows a finding
 	noting           // what can be noted
+	written          // what was noted
 	menus            // lists to choose from
 )
 
@@ -61,6 +62,7 @@ const (
 	actWrite   action = "write"
 
 	actNote     action = "note"
+	actShare    action = "share-note"
 	actConfirm  action = "confirm"
 	actDismiss  action = "dismiss"
 	actAnswer   action = "answer"
@@ -138,6 +140,8 @@ var bindings = []binding{
 	{actPrevPane, panes, []string{"shift+tab"}, "to the previous pane", ""},
 	{actZoom, panes, []string{"z"}, "this pane alone, or all of them", ""},
 
+	{actShare, written, []string{"S"}, "show the note in reports, or no longer", "into reports"},
+
 	{actUp, lists, []string{"up", "k"}, "one row up", ""},
 	{actDown, lists, []string{"down", "j"}, "one row down", ""},
 	{actPageUp, lists, []string{"pgup", "ctrl+b"}, "one page up", ""},
@@ -193,6 +197,7 @@ var scopesOf = map[string][]scope{
 	"neighbours": {lists, choosing, records, noting},
 	"jobs":       {lists, choosing, timeScale},
 	"list":       {lists},
+	"notes":      {lists, choosing, written},
 	"choice":     {lists, choosing},
 	"text":       {lists},
 	"menu":       {lists, choosing, menus},

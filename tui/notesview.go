@@ -20,7 +20,7 @@ type notesView struct {
 func newNotesView() *notesView { return &notesView{} }
 
 func (v *notesView) title() string   { return "Notes" }
-func (v *notesView) scopes() []scope { return scopesOf["choice"] }
+func (v *notesView) scopes() []scope { return scopesOf["notes"] }
 
 func (v *notesView) refresh(a *App) {
 	v.entries = nil
@@ -38,10 +38,15 @@ func (v *notesView) do(a *App, act action) (tea.Cmd, bool) {
 	if v.list.move(act) {
 		return nil, true
 	}
-	if act != actOpen || v.list.cursor >= len(v.entries) {
+	if act != actOpen && act != actShare || v.list.cursor >= len(v.entries) {
 		return nil, false
 	}
 	e := v.entries[v.list.cursor]
+	if act == actShare {
+		a.share(e)
+		v.list.moveTo(0) // what was changed last is first
+		return nil, true
+	}
 	if e.Subject.Rule != "" {
 		return a.showFinding(e.Subject), true
 	}

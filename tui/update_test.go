@@ -196,6 +196,31 @@ func TestNotesSurvive(t *testing.T) {
 	}
 }
 
+// TestShareNote: S on the notes' page marks a note as meant for reports, and takes
+// that back; a note that is written anew stays what it was, and nothing else can be marked.
+func TestShareNote(t *testing.T) {
+	c := makeCase(t, "iscsi-confirmed")
+	d := newDriver(t, c, 120, 40)
+	d.keys("i", "for you", "enter", "x", "not this", "enter", "5")
+	shared := func() bool { return c.Notes().All(notes.Note)[0].Value == notes.Shared }
+	d.keys("S") // on the dismissal, which was written last
+	if page := d.page(); shared() || !strings.Contains(page, "only notes can be shown in reports") {
+		t.Errorf("%s", page)
+	}
+	d.keys("down", "S")
+	if page := d.page(); !shared() || !strings.Contains(page, "reports show the note from now on") || !strings.Contains(page, "shared  for you") {
+		t.Errorf("%s", page)
+	}
+	d.keys("1", "i", " all", "enter")
+	if e := c.Notes().All(notes.Note)[0]; !shared() || e.Text != "for you all" || !strings.Contains(d.page(), "your note, in reports: for you all") {
+		t.Errorf("%+v\n%s", e, d.page())
+	}
+	d.keys("5", "S")
+	if shared() {
+		t.Error("the mark is not taken back")
+	}
+}
+
 // TestReadOnly wants a case that can't be written to be shown, and nothing to be
 // taken that would be lost.
 func TestReadOnly(t *testing.T) {

@@ -30,8 +30,10 @@ type batchOptions struct {
 	timeout   time.Duration
 	resume    bool
 	cases     bool
+	redact    bool
 	reading   readOptions
 	kept      caseOptions
+	found     map[string]bool // bundles that were met in a folder
 }
 
 func newBatch() *cobra.Command {
@@ -70,6 +72,7 @@ the names, sizes and times of what is in it.`,
 	f.DurationVar(&opt.timeout, "timeout", 0, "give a bundle up after this time, such as 10m (0: never)")
 	f.BoolVar(&opt.resume, "resume", false, "don't read again what an earlier run has done")
 	f.BoolVar(&opt.cases, "cases", false, "keep a case of each bundle, too, for vsswhy open (takes several times as long)")
+	f.BoolVar(&opt.redact, "redact", false, "replace names in reports and summary; journal.jsonl tells which bundle is which, and of cases report --mapping the rest")
 	f.BoolVar(&opt.reading.recover, "recover", false, "read what is left of earlier records in EVTX logs, too")
 	f.StringArrayVar(&opt.reading.passwords, passwordFlag, nil, "password of encrypted zip, 7z and rar archives; may be given several times")
 	opt.kept.flags(cmd)
@@ -113,6 +116,7 @@ func (o *batchOptions) batch(cmd *cobra.Command, args []string) (*batch, error) 
 // paths are the bundles, each once, in the order in which they were named.
 func (o *batchOptions) paths(cmd *cobra.Command, args []string) ([]string, error) {
 	var paths []string
+	o.found = map[string]bool{}
 	for _, arg := range args {
 		in, err := o.bundlesIn(cmd.ErrOrStderr(), arg)
 		if err != nil {
@@ -157,6 +161,7 @@ func (o *batchOptions) bundlesIn(stderr io.Writer, path string) ([]string, error
 			fmt.Fprintf(stderr, "vsswhy: %s is a case and no bundle; left out\n", event.Clean(p))
 		default:
 			list = append(list, p)
+			o.found[p] = true
 		}
 	}
 	return list, nil

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,12 @@ func TestBatch(t *testing.T) {
 		t.Error(text)
 	}
 	for _, b := range batchLines(t, out) {
+		if name := filepath.Base(b.Bundle); name == "noise.bin" || name == "empty.evtx" { // they were not named
+			if r := reportOf(t, out, b); !b.Complete || len(r.Skipped) != 1 || len(r.Errors) > 0 {
+				t.Errorf("what is no log: complete %v, %d skipped, errors %v", b.Complete, len(r.Skipped), r.Errors)
+			}
+			continue
+		}
 		alone, _, _ := runAny(t, "scan", "--format", "json", b.Bundle)
 		if diff := cmp.Diff(parse(t, alone), reportOf(t, out, b), comparable()); diff != "" {
 			t.Errorf("%s: %s", b.Bundle, diff)
@@ -201,4 +208,51 @@ func batchLines(t *testing.T, dir string) []*report.Bundle {
 		list = append(list, b)
 	}
 	return list
+}
+
+// TestBatchRedact: nothing that a batch writes with --redact has a name in it, but for
+// the journal and the cases, which stay with the engineer.
+func TestBatchRedact(t *testing.T) {
+	store := batchStore(t)
+	out := filepath.Join(t.TempDir(), "out")
+	stdout := mustRun(t, exitIncomplete, "batch", "--out", out, "--redact", "--cases", "--format", "json,html,md,text,csv,jsonl,ecs", store, filepath.Join(store, "missing-acme.zip"))
+	files := map[string]string{"standard output": stdout}
+	filepath.WalkDir(out, func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil || d.Name() == batchCases:
+			return filepath.SkipDir
+		case d.Type().IsRegular() && d.Name() != journalFile:
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[path[len(out):]] = path[len(out):] + "\n" + string(text)
+		}
+		return nil
+	})
+	if len(files) < 11*7 {
+		t.Fatalf("%d files", len(files))
+	}
+	names := []string{"missing-acme", "csv-two-nodes", "iscsi-likely", "customer.zip", filepath.ToSlash(store)}
+	for _, bundle := range []string{"csv-two-nodes.zip", "iscsi-likely.zip", "restore-confirmed.zip", "guest-backup-likely.zip"} {
+		text, _, _ := runAny(t, "scan", "--format", "json", filepath.Join(store, bundle))
+		names = append(names, namesIn(t, text)...)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "001" || n == "tmp" }) // the test's own folder
+	for name, text := range files {
+		text = strings.ToLower(text)
+		for _, n := range names {
+			if strings.Contains(text, strings.ToLower(n)) {
+				t.Errorf("%s has %q", name, n)
+			}
+		}
+	}
+	journal, err := os.ReadFile(filepath.Join(out, journalFile))
+	if err != nil || !strings.Contains(string(journal), "csv-two-nodes.zip") {
+		t.Errorf("the journal does not tell which bundle is which: %v", err)
+	}
+	again := mustRun(t, exitIncomplete, "batch", "--out", out, "--redact", "--cases", "--format", "json,html,md,text,csv,jsonl,ecs", "--resume", store)
+	if !strings.Contains(again, "; 11 read by an earlier run") {
+		t.Error(again)
+	}
 }

@@ -188,15 +188,18 @@ func hashNames(h io.Writer, dir string) error {
 	})
 }
 
-// bundleName names what belongs to a bundle after it, and apart from others of that
-// name and from what it was before it changed.
-func bundleName(path, key string) string {
+// name names what belongs to a bundle after it, and apart from others of that name
+// and from what it was before it changed.
+func (b *batch) name(path, key string) string {
 	base := strings.Map(func(r rune) rune {
 		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r
 	}, filepath.Base(path))
+	if b.opt.redact {
+		base = "bundle"
+	}
 	id := sha256.Sum256([]byte(path + "\x00" + key))
 	return fmt.Sprintf("%.50s-%x", base, id[:6])
 }

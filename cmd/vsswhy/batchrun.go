@@ -50,6 +50,7 @@ type batchItem struct {
 	progress ingest.Progress
 	ended    atomic.Bool
 	line     *report.Bundle // nil: not reached
+	alias    string         // what the summary calls it
 	earlier  bool           // the line is of an earlier run
 }
 
@@ -142,9 +143,13 @@ func sizeOf(path string) (size int64) {
 func (b *batch) bundle(ctx context.Context, i int) error {
 	path, x := b.paths[i], &b.bundles[i]
 	defer x.ended.Store(true)
+	x.alias = filepath.ToSlash(path)
 	key, err := contentKey(path)
+	if b.opt.redact {
+		x.alias = b.name(path, key)
+	}
 	if err != nil {
-		x.line = unread(path, err)
+		x.line = b.unread(path, err)
 		b.done.Add(1)
 		return nil
 	}
@@ -156,7 +161,7 @@ func (b *batch) bundle(ctx context.Context, i int) error {
 		if ctx.Err() != nil {
 			return nil // it is not done, and read anew by the next run
 		}
-		line := unread(path, err)
+		line := b.unread(path, err)
 		if r != nil {
 			line = r.Bundle()
 		}
@@ -171,8 +176,12 @@ func (b *batch) bundle(ctx context.Context, i int) error {
 }
 
 // unread is the line of a bundle that nothing is known of.
-func unread(path string, err error) *report.Bundle {
+func (b *batch) unread(path string, err error) *report.Bundle {
 	line := new(report.Report).Bundle()
+	var of *fs.PathError
+	if b.opt.redact && errors.As(err, &of) {
+		err = of.Err
+	}
 	line.Bundle, line.Errors = filepath.ToSlash(path), []string{fmt.Sprint(err)}
 	return line
 }
@@ -188,9 +197,9 @@ func duration(start time.Time) int64 {
 
 // expected is what the line of a bundle has that is known before it is read.
 func (b *batch) expected(path, key string) report.Bundle {
-	x := report.Bundle{Bundle: filepath.ToSlash(path), Content: key, Options: fmt.Sprintf("recover=%t", b.opt.reading.recover), Files: []string{}}
+	x := report.Bundle{Bundle: filepath.ToSlash(path), Content: key, Options: fmt.Sprintf("recover=%t redact=%t", b.opt.reading.recover, b.opt.redact), Files: []string{}}
 	x.Tool = report.Tool{Name: "vsswhy", Version: version(), RulesDigest: b.e.set.Digest()}
-	name := bundleName(path, key)
+	name := b.name(path, key)
 	for _, form := range b.opt.formats {
 		x.Files = append(x.Files, batchReports+"/"+name+"."+formatExt[form])
 	}
@@ -227,6 +236,11 @@ func (b *batch) read(ctx context.Context, path, key string, x *batchItem) (r *re
 	}
 	r = b.scan(ctx, path, key, x)
 	r.Args = portable([]string{"batch", path}) // and not all the others
+	if b.opt.redact {
+		if r, err = redactIn(context.WithoutCancel(ctx), b.stderr, r, filepath.Join(b.opt.out, b.expected(path, key).Case)); err != nil {
+			return nil, err
+		}
+	}
 	var late errGivenUp
 	if errors.As(context.Cause(ctx), &late) {
 		return r, late
@@ -236,7 +250,7 @@ func (b *batch) read(ctx context.Context, path, key string, x *batchItem) (r *re
 
 func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *report.Report {
 	if b.opt.cases {
-		opt := &scanOptions{reading: b.opt.reading, kept: b.opt.kept}
+		opt := &scanOptions{reading: b.opt.reading, kept: b.opt.kept, found: b.opt.found[path]}
 		opt.kept.dir = filepath.Join(b.opt.out, b.expected(path, key).Case)
 		r, err := b.e.keep(ctx, io.Discard, []string{path}, opt)
 		if err == nil {
@@ -248,7 +262,7 @@ func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *repor
 }
 
 func (b *batch) scanOnly(ctx context.Context, path string, x *batchItem) *report.Report {
-	_, r := b.e.diagnose(ctx, []ingest.Input{{Path: path}}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
+	_, r := b.e.diagnose(ctx, []ingest.Input{{Path: path, Found: b.opt.found[path]}}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
 	return r
 }
 
@@ -288,7 +302,9 @@ func (b *batch) sumUp(stdout io.Writer) error {
 			s.Undone++
 			continue
 		}
-		s.Bundles = append(s.Bundles, x.line)
+		line := *x.line
+		line.Bundle = x.alias
+		s.Bundles = append(s.Bundles, &line)
 		if x.earlier {
 			s.Earlier++
 		}

@@ -107,7 +107,11 @@ func (e *engine) keep(ctx context.Context, stderr io.Writer, paths []string, opt
 	defer c.Close()
 	bar := newProgressLine(stderr)
 	defer bar.stop()
-	return e.fill(ctx, c, paths, opt, bar.watch(e))
+	r, err := e.fill(ctx, c, paths, opt, bar.watch(e))
+	if err != nil {
+		return nil, err
+	}
+	return withNotes(r, c), nil
 }
 
 // fill scans into a case that is open.
@@ -155,7 +159,11 @@ func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, op
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(opt.reading.options()), w, s.Add, answersOf(c)...)
+	inputs := s.Inputs()
+	for i := range inputs {
+		inputs[i].Found = opt.found
+	}
+	sc, r := e.diagnose(ctx, inputs, s.Options(opt.reading.options()), w, s.Add, answersOf(c)...)
 	if len(paths) == 0 {
 		asMade(r, c)
 	}
@@ -171,6 +179,14 @@ func (e *engine) report(ctx context.Context, stderr io.Writer, dir string) (*rep
 		return nil, err
 	}
 	defer c.Close()
+	r, err := e.sound(ctx, stderr, c, dir)
+	if err != nil {
+		return nil, err
+	}
+	return withNotes(r, c), nil
+}
+
+func (e *engine) sound(ctx context.Context, stderr io.Writer, c *index.Case, dir string) (*report.Report, error) {
 	r, _, err := c.Report()
 	if errors.Is(err, index.ErrUnfinished) {
 		return nil, &codeError{exitNothing, fmt.Errorf("%s: %w", dir, err)}
@@ -275,7 +291,7 @@ func (e *engine) narrowed(cmd *cobra.Command, dir string, asked *scopeOptions) (
 		return nil, err
 	}
 	e.ask(scope)
-	return e.again(cmd.Context(), cmd.ErrOrStderr(), c), nil
+	return withNotes(e.again(cmd.Context(), cmd.ErrOrStderr(), c), c), nil
 }
 
 // again evaluates a case's logs, and leaves the case as it is.

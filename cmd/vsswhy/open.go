@@ -96,7 +96,7 @@ func (e *engine) openScreen(cmd *cobra.Command, dir string, screen *screenOption
 		}
 	}
 	defer c.Close()
-	s := e.session(dir)
+	s := e.session(dir, c)
 	s.Case = c
 	if c.Writable() {
 		s.Evaluate = e.evaluator(c)
@@ -140,11 +140,11 @@ func (e *engine) show(cmd *cobra.Command, s tui.Session, cfg tui.Config, c *inde
 }
 
 // session is what every screen needs.
-func (e *engine) session(dir string) tui.Session {
+func (e *engine) session(dir string, c *index.Case) tui.Session {
 	return tui.Session{
 		Name:    filepath.Base(dir),
 		Formats: slices.Sorted(maps.Keys(printers)),
-		Write:   func(r *report.Report, format string, w io.Writer) error { return printers[format](r, w) },
+		Write:   func(r *report.Report, format string, w io.Writer) error { return printers[format](withNotes(r, c), w) },
 		Export:  exportRows,
 		Now:     time.Now,
 	}
@@ -168,7 +168,7 @@ func (e *engine) scanScreen(cmd *cobra.Command, paths []string, opt *scanOptions
 		return err
 	}
 	defer c.Close()
-	s := e.session(opt.kept.dir)
+	s := e.session(opt.kept.dir, c)
 	s.Scan = func(ctx context.Context, send func(tui.ScanState)) { e.liveScan(ctx, c, paths, opt, send) }
 	s.Evaluate = e.evaluator(c)
 	return e.show(cmd, s, cfg, c, opt.kept.dir)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,14 +17,18 @@ import (
 
 // redacted redacts a report, with the pseudonyms of a case if there is one.
 func redacted(cmd *cobra.Command, r *report.Report, dir string) (*report.Report, error) {
+	return redactIn(cmd.Context(), cmd.ErrOrStderr(), r, dir)
+}
+
+func redactIn(ctx context.Context, stderr io.Writer, r *report.Report, dir string) (*report.Report, error) {
 	if dir == "" || !index.IsCase(dir) { // as where it could not be made; the report says so
 		out, _ := report.Redact(r, nil)
 		return out, nil
 	}
-	out, err := index.Redact(cmd.Context(), dir, r)
+	out, err := index.Redact(ctx, dir, r)
 	var notKept *index.NotKeptError
 	if errors.As(err, &notKept) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy:", notKept)
+		fmt.Fprintln(stderr, "vsswhy:", notKept)
 		err = nil
 	}
 	return out, err

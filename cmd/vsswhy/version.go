@@ -8,10 +8,13 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
-// release is set by the linker for releases; else the module's version counts.
-var release string
+// Set by the linker for releases, which are built without the state of the
+// repository; else what the toolchain has recorded counts.
+var release, commit string
 
 // version is the program's version: of the release, of the module that it was
 // installed from, or "devel".
@@ -27,6 +30,9 @@ func version() string {
 
 // revision is the commit that the program was built from, "" if not recorded.
 func revision() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
@@ -55,9 +61,14 @@ func newVersion() *cobra.Command {
 				_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
 				return err
 			}
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{
-				"name": "vsswhy", "version": version(), "commit": revision(),
+			set, err := loadRules("")
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
+				"name": program, "version": version(), "commit": revision(),
 				"go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+				"rules": len(set.Rules()), "rules_digest": set.Digest(), "report_schema": report.Schema,
 			})
 		},
 	}

@@ -30,13 +30,16 @@ type Kind string
 
 // The kinds, and what Value and Text are for them.
 const (
-	Note     Kind = "note"     // Text: the note
+	Note     Kind = "note"     // Text: the note; Value: Shared, or "" if it stays in the case
 	Answer   Kind = "answer"   // Value: yes, no or unknown; Text: why; Subject.Part: the criterion
 	Triage   Kind = "triage"   // Value: confirmed or dismissed; Text: the reason
 	Bookmark Kind = "bookmark" // of an event
 	Step     Kind = "step"     // a step of a remedy is done; Subject.Part: the step
 	Filter   Kind = "filter"   // Value: the query; Subject.Part: its name
 )
+
+// Shared is the value of a note that is meant for whoever reads the report.
+const Shared = "shared"
 
 // A Subject is what an entry is about, named by content, so that the entry
 // survives when logs are read again, in another order or out of another

@@ -27,7 +27,7 @@ func (m *markdownPage) nodes(list []node) {
 	for i := range list {
 		n := &list[i]
 		listed := n.listed()
-		if !listed || !inList {
+		if (!listed || !inList) && !n.untitled() {
 			m.WriteString("\n")
 		}
 		inList = listed
@@ -39,7 +39,7 @@ func (m *markdownPage) nodes(list []node) {
 				fmt.Fprintf(m, "### %s\n", markdown(txt("%s", title)))
 			}
 			m.nodes(n.kids)
-		case para:
+		case para, title:
 			fmt.Fprintln(m, atLineStart(markdownMark(n.mark)+markdown(n.text)))
 		default:
 			m.item(n, "")
@@ -47,8 +47,13 @@ func (m *markdownPage) nodes(list []node) {
 	}
 }
 
+// untitled reports whether a node is nothing but its kids.
+func (n *node) untitled() bool { return n.kind == group && n.text.String() == "" }
+
 // listed reports whether a node is an item of a list.
-func (n *node) listed() bool { return n.kind == item || n.kind == citation || n.kind == code }
+func (n *node) listed() bool {
+	return n.kind == item || n.kind == citation || n.kind == code || n.kind == answer || n.kind == remark
+}
 
 var stepNumber = regexp.MustCompile(`^[0-9]+\.$`)
 

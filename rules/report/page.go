@@ -32,6 +32,26 @@ type node struct {
 	text  rich
 	cite  *Evidence
 	kids  []node
+	drawn drawing // what a printer that can draw shows in place of the kids
+	fold  bool    // most readers skip it
+}
+
+// A drawing is a *timeline, a *coverageChart or a *table.
+type drawing any
+
+// A table has cells of several lines; the first cell of a row names it.
+type table struct {
+	caption string
+	columns []column
+	rows    []row
+	more    string // what it leaves out; "" if nothing
+}
+
+type column struct{ title, class string }
+
+type row struct {
+	id    string // that refs name
+	cells [][]rich
 }
 
 type kind int
@@ -43,6 +63,9 @@ const (
 	item          // of a list, with kids below it
 	citation      // evidence
 	code          // a command to copy; its mark is the shell
+	answer        // an item: what the report comes to
+	remark        // an item: a note of the engineer
+	title         // a paragraph: what the section is about
 )
 
 // rich is text in parts.
@@ -59,13 +82,18 @@ const (
 	plain   style = iota
 	literal       // a path or a hash, to be copied
 	link          // a URL of a rule
+	ref           // the id of a finding or a source, which a page may link to it
+	badge         // a verdict
+	risk          // of a step, in brackets
 )
 
 func txt(format string, args ...any) rich {
 	return rich{{event.Clean(fmt.Sprintf(format, args...)), plain}}
 }
 
-func (r rich) lit(s string) rich { return append(r, span{event.Clean(s), literal}) }
+func (r rich) lit(s string) rich { return r.as(literal, s) }
+
+func (r rich) as(as style, s string) rich { return append(r, span{event.Clean(s), as}) }
 
 func (r rich) txt(format string, args ...any) rich { return append(r, txt(format, args...)...) }
 
@@ -81,13 +109,15 @@ func (r rich) String() string {
 const (
 	maxDetailed = 50   // what the page tells in full: nobody reads on
 	maxListed   = 8    // lists that grow with the bundle; the JSON form has all
-	maxInputs   = 1000 // the list of what was read
+	maxInputs   = 1000 // the list of what was read, and of what was not
+	maxOpen     = 4    // computers whose coverage is not folded
 )
 
 // page makes the page of a report.
 func (r *Report) page(full bool) *page {
 	p := &page{report: r, full: full, cited: map[string]bool{}, told: map[string]string{}}
 	p.head()
+	p.notes()
 	p.failures()
 	for i := range r.Findings {
 		if i == maxDetailed {
@@ -122,6 +152,13 @@ func (p *page) para(mark string, text rich) { p.add(node{kind: para, mark: mark,
 func (p *page) group(text string, items []node) {
 	if len(items) > 0 {
 		p.add(node{kind: group, text: txt("%s", text), kids: items})
+	}
+}
+
+// folded is group for what most readers skip.
+func (p *page) folded(text string, items []node) {
+	if p.group(text, items); len(items) > 0 {
+		p.nodes[len(p.nodes)-1].fold = true
 	}
 }
 
@@ -202,18 +239,16 @@ func (p *page) headline() {
 			if r.outdone(f) {
 				mark = "or"
 			}
-			n := entry(mark, txt("%s: %s (%s)", f.word(), f.Title, where(f.Host, f.VM, f.Volume)))
-			n.state = f.Verdict
-			p.add(n)
+			p.add(node{kind: answer, mark: mark, state: f.Verdict, text: rich{}.as(badge, f.word()).txt(": %s (%s)", f.Title, where(f.Host, f.VM, f.Volume))})
 		}
 	}
 	if found > maxListed {
-		p.add(entry("=>", txt("and %d more findings", found-maxListed)))
+		p.add(node{kind: answer, mark: "=>", text: txt("and %d more findings", found-maxListed)})
 	}
 	if found == 0 {
-		p.add(entry("=>", txt("%s", nothingFits(r))))
+		p.add(node{kind: answer, mark: "=>", text: txt("%s", nothingFits(r))})
 	}
-	p.notes()
+	p.harmlessFindings()
 }
 
 // outdone reports whether each failure that the finding may explain has a cause
@@ -235,12 +270,34 @@ func (r *Report) outdone(f *Finding) bool {
 	return any
 }
 
-// notes are what looks like a failure and is none, in a line each.
-func (p *page) notes() {
+// harmlessFindings are what looks like a failure and is none, in a line each.
+func (p *page) harmlessFindings() {
 	list := slices.DeleteFunc(slices.Clone(p.report.Findings), func(f Finding) bool { return !f.Note() || f.Verdict == "ruled-out" })
 	p.add(shorten(list, maxListed, "and %d more notes", func(f *Finding) node {
 		return entry("note", txt("%s (%s)", f.Title, where(f.Host, f.VM, f.Volume)))
 	})...)
+}
+
+// notes are what the engineer wants the reader to know.
+func (p *page) notes() {
+	if len(p.report.Notes) == 0 {
+		return
+	}
+	p.heading(txt("Notes"))
+	p.add(shorten(p.report.Notes, maxInputs, "and %d more, all of them in --format json", func(n *Note) node {
+		return node{kind: remark, text: txt("%s", n.Text), kids: []node{entry("on", n.about())}}
+	})...)
+}
+
+// about names what a note is written on.
+func (n *Note) about() rich {
+	switch {
+	case n.Finding != "":
+		return rich{}.as(ref, n.Finding).txt(", %s", where(n.Host, n.VM, n.Volume))
+	case n.Channel != "":
+		return txt("%s %s, %s, record %d", n.Time, n.Host, n.Channel, n.Record)
+	}
+	return txt("%s, %s, not in this report any more", n.Rule, where(n.Host, n.VM, n.Volume))
 }
 
 func nothingFits(r *Report) string {
@@ -270,9 +327,55 @@ func (p *page) failures() {
 	for _, n := range r.NotEvaluable {
 		blocked[n.Host] = true
 	}
-	p.add(shorten(r.Failures, maxDetailed, "and %d more, all of them in --format json", func(f *Failure) node {
-		return p.failure(f, findings, blocked[f.Host])
+	p.add(shorten(alike(r.Failures), maxDetailed, "and %d more, all of them in --format json", func(list *[]Failure) node {
+		f := &(*list)[0]
+		n := p.failure(f, findings, blocked[f.Host])
+		if more := (*list)[1:]; len(more) > 0 {
+			n.kids = append(n.kids, again(more))
+		}
+		return n
 	})...)
+}
+
+// maxAlike is how many failures that are alike are told one by one.
+const maxAlike = 3
+
+// alike puts failures together that differ in nothing but their times, where there
+// are so many that one of them is enough.
+func alike(list []Failure) [][]Failure {
+	var out [][]Failure
+	for _, same := range groupBy(list, func(f Failure) string { return f.likeness() }) {
+		if len(same) > maxAlike {
+			out = append(out, same)
+			continue
+		}
+		for i := range same {
+			out = append(out, same[i:i+1])
+		}
+	}
+	slices.SortStableFunc(out, func(a, b []Failure) int { return a[0].Time.Compare(b[0].Time.Time) })
+	return out
+}
+
+// likeness is the same for failures that are alike.
+func (f *Failure) likeness() string {
+	var causes, events []string
+	for _, c := range f.Causes {
+		causes = append(causes, c.Finding, c.Verdict)
+	}
+	if !f.explained() {
+		for _, e := range f.Evidence {
+			events = append(events, fmt.Sprintf("%s %s %d", e.Host, e.Provider, e.ID))
+		}
+	}
+	return fmt.Sprintf("%q %q %q", []string{f.Kind, f.Host, f.VM.name(), f.VM.id(), f.Volume, codeList(f.Codes)}, causes, events)
+}
+
+func again(list []Failure) node {
+	n := entry("again", txt("%d times, the last %s", len(list), list[len(list)-1].Time))
+	n.fold = true
+	n.kids = shorten(list, maxListed, "and %d more", func(f *Failure) node { return entry(f.ID, txt("%s", f.Time)) })
+	return n
 }
 
 func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) node {
@@ -286,7 +389,7 @@ func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) n
 	n.kids = append(n.kids, entries("then", f.Remarks)...)
 	for _, c := range f.Causes {
 		if x := findings[c.Finding]; x != nil {
-			n.kids = append(n.kids, entry("->", txt("%s %s %s: %s", x.ID, verdictWord(c.Verdict, x.Candidate, c.Answered), issueText(x.Issue, x.Rule), x.Title)))
+			n.kids = append(n.kids, causeNode(c, x))
 		}
 	}
 	if !f.explained() {
@@ -296,6 +399,12 @@ func (p *page) failure(f *Failure, findings map[string]*Finding, blocked bool) n
 		}
 		n.kids = append(n.kids, entry("->", txt("%s; its events:", why), p.cite(f.Evidence)...))
 	}
+	return n
+}
+
+func causeNode(c Cause, f *Finding) node {
+	n := entry("->", rich{}.as(ref, f.ID).txt(" ").as(badge, verdictWord(c.Verdict, f.Candidate, c.Answered)).txt(" %s: %s", issueText(f.Issue, f.Rule), f.Title))
+	n.state = c.Verdict
 	return n
 }
 
@@ -315,14 +424,17 @@ func (p *page) cite(list []Evidence) []node {
 }
 
 func (p *page) finding(f *Finding) {
-	p.add(node{kind: heading, state: f.Verdict, text: txt("%s  %s  %s", f.ID, f.word(), issueText(f.Issue, f.Rule))})
-	p.para("", txt("%s", f.Title))
+	p.add(node{kind: heading, mark: event.Clean(f.ID), state: f.Verdict, text: txt("%s  ", f.ID).as(badge, f.word()).txt("  %s", issueText(f.Issue, f.Rule))})
+	p.add(node{kind: title, text: txt("%s", f.Title)})
 	p.para("", txt("%s; severity %s", where(f.Host, f.VM, f.Volume), f.Severity))
 	p.when(f)
 	if f.Candidate && f.Verdict != "ruled-out" {
 		p.para("Candidate:", txt("some of it is inferred (INF) or from memory (MEM), not stated by Microsoft (MS)."))
 	}
 	p.excluded(f)
+	if p.full && f.Verdict != "ruled-out" {
+		p.timeline("Timeline:", p.report.timelineOf(f))
+	}
 	p.evidenceFor(f)
 	if f.Verdict == "ruled-out" {
 		p.remarks(f)
@@ -330,13 +442,10 @@ func (p *page) finding(f *Finding) {
 	}
 	p.group("Against it:", p.criteria(f, "unmet", "not so: ", "required", "discriminating"))
 	p.unknown(f)
-	p.group("Checked, and not the case:", p.criteria(f, "unmet", "", "excluding"))
+	p.folded("Checked, and not the case:", p.criteria(f, "unmet", "", "excluding"))
 	p.group("Not checked, because no log shows it:", entries("-", f.NotChecked))
 	p.group("Take care:", entries("-", f.KnownFalse))
 	p.remarks(f)
-	if p.full {
-		p.timeline(f)
-	}
 	p.steps(f)
 	p.references(f)
 }
@@ -476,34 +585,27 @@ func (p *page) remarks(f *Finding) {
 	}
 }
 
-// timeline lists the events that a finding cites, in their order.
-func (p *page) timeline(f *Finding) {
-	var events []Evidence
-	f.each("met", func(c *Criterion) {
-		for _, e := range c.Evidence {
-			if e.Provider != "" && !e.Time.IsZero() && !slices.Contains(events, e) {
-				events = append(events, e)
-			}
-		}
-	}, "anchor", "required", "discriminating", "supporting")
-	slices.SortStableFunc(events, func(a, b Evidence) int { return a.Time.Compare(b.Time.Time) })
-	p.group("Timeline:", shorten(events, maxDetailed, "and %d more", func(e *Evidence) node {
-		return entry(e.Time.String(), txt("%s %s %d: %s", e.Host, shortProvider(e.Provider), e.ID, e.Summary))
-	}))
+// timeline draws what came before what; or lists it, where nothing can be drawn.
+func (p *page) timeline(title string, t *timeline) {
+	list := shorten(t.rows, maxDetailed, "and %d more", func(r *moment) node { return entry(r.at.String(), txt("%s", r.line())) })
+	p.group(title, append(list, entries("", t.remarks)...))
+	if len(t.rows) > 0 {
+		p.nodes[len(p.nodes)-1].drawn = t
+	}
 }
 
 func (p *page) steps(f *Finding) {
 	if first := p.told[f.Rule]; first != "" && len(f.Remediation) > 0 {
-		p.para("", txt("What to do: as for %s.", first))
+		p.para("", txt("What to do: as for ").as(ref, first).txt("."))
 		return
 	}
 	p.told[f.Rule] = f.ID
 	var list []node
 	for i, s := range f.Remediation {
-		if s.Risk != "" {
-			s.Text += " (" + s.Risk + ")"
-		}
 		n := entry(fmt.Sprintf("%d.", i+1), txt("%s", s.Text))
+		if s.Risk != "" {
+			n.text = n.text.txt(" ").as(risk, "("+s.Risk+")")
+		}
 		if s.Run != "" {
 			n.kids = []node{{kind: code, mark: event.Clean(s.Shell), text: txt("%s", s.Run)}}
 		}
@@ -526,9 +628,16 @@ func (p *page) references(f *Finding) {
 
 // unexplained helps with failures that nothing explains: the commonest result.
 func (p *page) unexplained() {
-	if slices.ContainsFunc(p.report.Failures, func(f Failure) bool { return !f.explained() }) {
+	list := slices.DeleteFunc(slices.Clone(p.report.Failures), func(f Failure) bool { return f.explained() })
+	if len(list) > 0 {
 		p.heading(txt("Failures without a known cause"))
 		p.para("", txt("The issues that this program knows were checked as listed below. To go on: the events above, the codes, and the logs of the same minutes on every host. Ask for what \"Could not be checked\" names."))
+	}
+	for i, same := range alike(list) {
+		if i == maxListed || !p.full {
+			break
+		}
+		p.timeline("Timeline of "+same[0].ID+":", p.report.timelineOfFailure(&same[0]))
 	}
 }
 
@@ -641,14 +750,54 @@ func (p *page) sourcesCited() {
 // inputs lists all that was read, with the hashes that say which files it was.
 func (p *page) inputs() {
 	p.heading(txt("What was read"))
-	p.add(shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
+	t := &table{caption: "Sizes are in bytes.", columns: []column{{"Id", "fixed"}, {"File", ""}, {"Format", ""}, {"Bytes", "number"}, {"Records", "number"}, {"Damage", ""}}}
+	items := shorten(p.report.Sources, maxInputs, "and %d more, all of them in --format json", func(s *Source) node {
+		t.rows = append(t.rows, row{id: event.Clean(s.ID), cells: s.cells()})
 		n := entry(s.ID, rich{}.lit(s.Path).txt(" (%s, %s, %s)", s.Format, count(int(s.Bytes), "byte"), count(int(s.Records), "record")))
 		n.kids = entries("", s.Remarks)
 		if s.SHA256 != "" {
 			n.kids = append(n.kids, entry("SHA-256", rich{}.lit(s.SHA256)))
 		}
 		return n
-	})...)
+	})
+	if more := len(p.report.Sources) - maxInputs; more > 0 {
+		t.more = fmt.Sprintf("and %d more, all of them in --format json", more)
+	}
+	p.add(node{kind: group, kids: items, drawn: t})
+}
+
+// cells are a source's row of the table of what was read.
+func (s *Source) cells() [][]rich {
+	file := []rich{rich{}.lit(s.Path)}
+	if s.SHA256 != "" {
+		file = append(file, txt("SHA-256 ").lit(s.SHA256))
+	}
+	for _, r := range s.Remarks {
+		file = append(file, txt("%s", r))
+	}
+	return [][]rich{{txt("%s", s.ID)}, file, {txt("%s", s.Format)}, {txt("%d", s.Bytes)}, {txt("%d", s.Records)}, s.damage()}
+}
+
+// damage is what a source's damage comes to.
+func (s *Source) damage() []rich {
+	var out []rich
+	if s.Error != "" {
+		out = append(out, txt("LOST: %s", s.Error))
+	}
+	for i, d := range s.Damage {
+		if i == maxAlike {
+			return append(out, txt("and %d more", len(s.Damage)-i))
+		}
+		lost := ""
+		if d.Lost {
+			lost = "LOST: "
+		}
+		out = append(out, txt("%s%s", lost, d.Detail))
+	}
+	if len(out) == 0 {
+		return []rich{txt("none")}
+	}
+	return out
 }
 
 // input says what was covered, per computer, and what was lost, damaged or
@@ -660,13 +809,21 @@ func (p *page) input() {
 		p.add(entry("LOST:", txt("%s", strings.TrimPrefix(e.Path+": "+e.Detail, ": "))))
 	}
 	p.lost()
-	for _, list := range groupBy(r.Coverage, func(c Coverage) string { return c.Host }) {
+	hosts := groupBy(r.Coverage, func(c Coverage) string { return c.Host })
+	scale := r.coverageScale()
+	for _, list := range hosts {
 		p.group(list[0].Host+":", shorten(list, 2*maxListed, "and %d more channels", p.coverage))
+		n := &p.nodes[len(p.nodes)-1]
+		n.drawn, n.fold = &coverageChart{host: list[0].Host, list: list, scale: scale}, len(hosts) > maxOpen
 	}
 	p.harmless()
+	most := maxListed
+	if p.full {
+		most = maxInputs
+	}
 	for i, s := range r.Skipped {
-		if i == maxListed {
-			p.add(entry("skipped:", txt("and %d more (all of them in --format json)", len(r.Skipped)-maxListed)))
+		if i == most {
+			p.add(entry("skipped:", txt("and %d more (all of them in --format json)", len(r.Skipped)-most)))
 			break
 		}
 		p.add(entry("skipped:", rich{}.lit(s.Path).txt(": %s", s.Reason)))

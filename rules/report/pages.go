@@ -12,19 +12,20 @@ import (
 // The files that HTML pages are made of. Style sheet and script have neither "<"
 // nor "&", so that a page that holds them is XML, too.
 //
-//go:embed head.html page.html summary.html style.css script.js
+//go:embed head.html parts.html page.html summary.html style.css script.js
 var htmlFiles embed.FS
 
 // htmlTemplate is the template of a page in a file of this package. The page begins
 // its document with {{template "head" "its title"}}, which has the style sheet and
 // a policy that lets a browser load nothing and run nothing but our own script,
-// which {{template "script"}} puts at the end of its body.
+// which {{template "script"}} puts at the end of its body. What pages are made of is
+// in parts.html: lists, tables, pictures.
 func htmlTemplate(file string) *template.Template {
 	return template.Must(template.New(file).Funcs(template.FuncMap{
 		"policy": func() string { return policy },
 		"style":  func() template.CSS { return template.CSS(styleSheet) },
 		"script": func() template.JS { return template.JS(script) },
-	}).ParseFS(htmlFiles, "head.html", file))
+	}).ParseFS(htmlFiles, "head.html", "parts.html", file))
 }
 
 var (

@@ -87,6 +87,7 @@ var sorts = map[string]sort{
 	"NotEvaluable.rule": own, "NotEvaluable.title": own, "NotEvaluable.host": hostName, "NotEvaluable.missing": told, "NotEvaluable.collect": own,
 	"Answer.rule": own, "Answer.host": hostName, "Answer.vm": vmName, "Answer.volume": volumeName, "Answer.criterion": told, "Answer.text": own,
 	"Answer.answer": own, "Answer.note": foreign, "Answer.outcome": told,
+	"Note.finding": own, "Note.rule": own, "Note.host": hostName, "Note.volume": volumeName, "Note.channel": channelName, "Note.text": foreign,
 	"Error.path": pathName, "Error.detail": detail,
 }
 

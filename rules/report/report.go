@@ -38,6 +38,10 @@ type Report struct {
 	Answers      []Answer       `json:"answers"`
 	Errors       []Error        `json:"errors"`
 
+	// Notes are those that the engineer marked as meant for the reader. All others
+	// of a case stay in it.
+	Notes []Note `json:"notes,omitempty"`
+
 	// Notices say what the program could not do beside the diagnosis, such as
 	// keeping a case.
 	Notices []string `json:"notices"`
@@ -367,6 +371,21 @@ type Answer struct {
 	Time      Time   `json:"time"`
 	Used      bool   `json:"used"`    // it made the outcome of a criterion
 	Outcome   string `json:"outcome"` // what became of it, for people
+}
+
+// A Note is what the engineer wants the reader to know of a finding, or of an
+// event, which then is known by Host, Channel, Record and Time.
+type Note struct {
+	Finding string `json:"finding"` // its id, or "" if the report does not have it
+	Rule    string `json:"rule"`    // of a finding
+	Host    string `json:"host"`
+	VM      *VM    `json:"vm"`
+	Volume  string `json:"volume"`
+	Channel string `json:"channel"` // of an event
+	Record  uint64 `json:"record"`
+	Time    Time   `json:"time"`
+	Text    string `json:"text"`
+	Written Time   `json:"written"`
 }
 
 // An Error is input that could not be read.

@@ -26,6 +26,10 @@ for (const code of document.querySelectorAll(".command code")) {
   command.append(button);
 }
 
+// Beside the text there is room for the contents, above it they wait to be opened.
+const contents = document.querySelector(".contents details");
+if (contents) { contents.open = matchMedia("(min-width: 80rem)").matches; }
+
 // A link into what is folded unfolds it, and paper has all of it.
 const closed = () => document.querySelectorAll("details:not([open])");
 const unfold = () => {

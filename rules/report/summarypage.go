@@ -143,7 +143,7 @@ const (
 	chartCauses = 8
 	chartWidth  = 360
 	rowHeight   = 52
-	barHeight   = 30
+	tallest     = 30
 )
 
 // chart draws when failures and causes were; nil if nothing has a time.
@@ -191,7 +191,7 @@ func (c *chart) add(label, class string, times Times, ps *periods) {
 	step := float64(chartWidth) / float64(len(ps.labels))
 	for i, n := range row.counts {
 		if n > 0 {
-			h := max(2, float64(n)/float64(highest)*barHeight)
+			h := max(2, float64(n)/float64(highest)*tallest)
 			row.Bars = append(row.Bars, chartBar{
 				X: tenth(float64(i)*step + step*.1), Y: tenth(float64(row.BaseY) - h), Width: tenth(max(1, step*.8)), Height: tenth(h),
 				Text: fmt.Sprintf("%s: %d", ps.labels[i], n),

@@ -104,7 +104,7 @@ type line struct {
 
 // WriteJSONL writes one object a line: {"kind":"report","of":{…}}, which says how the
 // report was made and whether it is complete, then failures, findings, what could
-// not be evaluated, and errors. Each is what the JSON form has in its lists.
+// not be evaluated, errors, and notes. Each is what the JSON form has in its lists.
 func (r *Report) WriteJSONL(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
@@ -120,6 +120,9 @@ func (r *Report) WriteJSONL(w io.Writer) error {
 	}
 	for i := range r.Errors {
 		lines = append(lines, line{"error", &r.Errors[i]})
+	}
+	for i := range r.Notes {
+		lines = append(lines, line{"note", &r.Notes[i]})
 	}
 	for _, l := range lines {
 		if err := out.Encode(l); err != nil {
