@@ -79,6 +79,10 @@ type Input struct {
 	// the machine. Files that are given by themselves have the folder of their
 	// labels in common, or not, as Source.Root.
 	Label string
+
+	// Found says that the Path was not named, but met in a folder: if it is no
+	// log, it is skipped, and that is no error.
+	Found bool
 }
 
 // A RecordedFile is what a scan found in one file, or in another thing that lies

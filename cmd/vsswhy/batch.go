@@ -33,6 +33,7 @@ type batchOptions struct {
 	redact    bool
 	reading   readOptions
 	kept      caseOptions
+	found     map[string]bool // bundles that were met in a folder
 }
 
 func newBatch() *cobra.Command {
@@ -115,6 +116,7 @@ func (o *batchOptions) batch(cmd *cobra.Command, args []string) (*batch, error) 
 // paths are the bundles, each once, in the order in which they were named.
 func (o *batchOptions) paths(cmd *cobra.Command, args []string) ([]string, error) {
 	var paths []string
+	o.found = map[string]bool{}
 	for _, arg := range args {
 		in, err := o.bundlesIn(cmd.ErrOrStderr(), arg)
 		if err != nil {
@@ -159,6 +161,7 @@ func (o *batchOptions) bundlesIn(stderr io.Writer, path string) ([]string, error
 			fmt.Fprintf(stderr, "vsswhy: %s is a case and no bundle; left out\n", event.Clean(p))
 		default:
 			list = append(list, p)
+			o.found[p] = true
 		}
 	}
 	return list, nil

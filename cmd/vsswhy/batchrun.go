@@ -250,7 +250,7 @@ func (b *batch) read(ctx context.Context, path, key string, x *batchItem) (r *re
 
 func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *report.Report {
 	if b.opt.cases {
-		opt := &scanOptions{reading: b.opt.reading, kept: b.opt.kept}
+		opt := &scanOptions{reading: b.opt.reading, kept: b.opt.kept, found: b.opt.found[path]}
 		opt.kept.dir = filepath.Join(b.opt.out, b.expected(path, key).Case)
 		r, err := b.e.keep(ctx, io.Discard, []string{path}, opt)
 		if err == nil {
@@ -262,7 +262,7 @@ func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *repor
 }
 
 func (b *batch) scanOnly(ctx context.Context, path string, x *batchItem) *report.Report {
-	_, r := b.e.diagnose(ctx, []ingest.Input{{Path: path}}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
+	_, r := b.e.diagnose(ctx, []ingest.Input{{Path: path, Found: b.opt.found[path]}}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
 	return r
 }
 

@@ -159,7 +159,11 @@ func (e *engine) scanInto(ctx context.Context, c *index.Case, paths []string, op
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	sc, r := e.diagnose(ctx, s.Inputs(), s.Options(opt.reading.options()), w, s.Add, answersOf(c)...)
+	inputs := s.Inputs()
+	for i := range inputs {
+		inputs[i].Found = opt.found
+	}
+	sc, r := e.diagnose(ctx, inputs, s.Options(opt.reading.options()), w, s.Add, answersOf(c)...)
 	if len(paths) == 0 {
 		asMade(r, c)
 	}

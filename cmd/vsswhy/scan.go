@@ -25,6 +25,7 @@ type scanOptions struct {
 	reading readOptions
 	asked   scopeOptions
 	kept    caseOptions
+	found   bool // the paths were not named, but met in a folder
 }
 
 // readOptions are the flags of what reads logs and archives.

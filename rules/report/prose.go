@@ -32,14 +32,12 @@ func (x *redactor) prose(s string, as sort) string {
 		s = x.quoted(s)
 	}
 	var b strings.Builder
-	for at := 0; at < len(s); {
-		next, name := x.nextForm(s, at), x.trie.next(s, at, as == foreign)
-		if next.to == 0 || name.to != 0 && (name.from < next.from || name.from == next.from && name.to >= next.to) {
-			next = name
-		}
+	look := newLookout(x, s, as == foreign)
+	for at := 0; ; {
+		next := look.from(at)
 		if next.to == 0 {
 			b.WriteString(s[at:])
-			break
+			return b.String()
 		}
 		b.WriteString(s[at:next.from] + next.with)
 		at = next.to
@@ -48,7 +46,6 @@ func (x *redactor) prose(s string, as sort) string {
 			at = name.to
 		}
 	}
-	return b.String()
 }
 
 // A found is a place in a text, and what is to stand there; its zero is none.
@@ -101,12 +98,14 @@ func (x *redactor) learnProse(s string) {
 // A form is a kind of name that can be told by how it is written.
 type form struct {
 	re   *regexp.Regexp
-	with func(x *redactor, s string) (with string, ok bool) // what to put in its place; false: it only looks like a name
+	with func(x *redactor, s string) (with string, length int) // what to put in its place; and how much of it is the name, 0 if it only looks like one
+	ends string                                                // it may go on to one of these characters; "": what re matches is all of it
+	has  string                                                // what each such name has, to spare looking
 }
 
-// sure is a way to rewrite what can be nothing else.
-func sure(with func(x *redactor, s string) string) func(x *redactor, s string) (string, bool) {
-	return func(x *redactor, s string) (string, bool) { return with(x, s), true }
+// whole is a way to rewrite what can be nothing else.
+func whole(with func(x *redactor, s string) string) func(x *redactor, s string) (string, int) {
+	return func(x *redactor, s string) (string, int) { return with(x, s), len(s) }
 }
 
 // forms are tried in this order; of those that begin at one place the longest counts.
@@ -114,50 +113,120 @@ var forms []form
 
 func init() { // since the ways to rewrite one form use the others
 	forms = []form{
-		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), sure((*redactor).url)},
-		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), sure((*redactor).sid)},
-		{regexp.MustCompile(`(?:\\\\[^\s\\"]|\b[A-Za-z]:[\\/]|\\[?]{2}\\)[^"<>|*\r\n⏎]*`), sure((*redactor).windowsPath)},
-		{guidIn, sure((*redactor).guid)},
-		{regexp.MustCompile(`(?i)\b(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s,;"']+|(?:eui|naa)\.[0-9a-f]{16,32})`), sure((*redactor).iscsi)},
-		{regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)*`), sure((*redactor).user)},
-		{regexp.MustCompile(`(?:\b(?i:NT AUTHORITY|NT SERVICE)|[\pL\pN._$-]+)(?:\\[\pL\pN._$%-]+)+`), sure((*redactor).backslashed)},
-		{regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b|\b[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\b|\b(?i:00155d)[0-9A-Fa-f]{6}\b`), sure((*redactor).mac)},
-		{regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`), (*redactor).ipv4},
-		{regexp.MustCompile(`[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?`), (*redactor).ipv6},
-		{regexp.MustCompile(`(?i)\b(?:MSSQL|SQLAgent|MSOLAP|ReportServer|SQLWriter)\$[\pL\pN_]+`), sure((*redactor).instance)},
-		{regexp.MustCompile(`[^\s,;:"'()\[\]<>]+!/[^",;\r\n]+`), sure((*redactor).pathUpToWord)},
-		{regexp.MustCompile(`(?i)[^\s,;:"'()\[\]<>]+\.(?:` + knownExtension + `)\b`), sure((*redactor).path)},
-		{regexp.MustCompile(`[\pL\pN_-]+(?:\.[\pL\pN_-]+)+`), (*redactor).dns},
-		{regexp.MustCompile(`/[^\s,;:"'()\[\]<>]+`), sure((*redactor).posixPath)},
+		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), whole((*redactor).url), "", "://"},
+		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), whole((*redactor).sid), "", "S-1-"},
+		{regexp.MustCompile(`(?:\\\\[^\s\\"]|\b[A-Za-z]:[\\/]|\\[?]{2}\\)`), (*redactor).windowsPath, "\"<>|*\r\n⏎", ""},
+		{guidIn, whole((*redactor).guid), "", "-"},
+		{regexp.MustCompile(`(?i)\b(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s,;"']+|(?:eui|naa)\.[0-9a-f]{16,32})`), whole((*redactor).iscsi), "", "."},
+		{regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)*`), whole((*redactor).user), "", "@"},
+		{regexp.MustCompile(`(?:\b(?i:NT AUTHORITY|NT SERVICE)|[\pL\pN._$-]+)(?:\\[\pL\pN._$%-]+)+`), whole((*redactor).backslashed), "", "\\"},
+		{regexp.MustCompile(`\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b|\b[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\b|\b(?i:00155d)[0-9A-Fa-f]{6}\b`), whole((*redactor).mac), "", ""},
+		{regexp.MustCompile(`\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b`), (*redactor).ipv4, "", "."},
+		{regexp.MustCompile(`[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?`), (*redactor).ipv6, "", ":"},
+		{regexp.MustCompile(`(?i)\b(?:MSSQL|SQLAgent|MSOLAP|ReportServer|SQLWriter)\$[\pL\pN_]+`), whole((*redactor).instance), "", "$"},
+		{regexp.MustCompile(`[^\s,;:"'()\[\]<>]+!/`), (*redactor).pathUpToWord, "\",;\r\n", "!/"},
+		{regexp.MustCompile(`(?i)[^\s,;:"'()\[\]<>]+\.(?:` + knownExtension + `)\b`), whole((*redactor).path), "", "."},
+		{regexp.MustCompile(`[\pL\pN_-]+(?:\.[\pL\pN_-]+)+`), (*redactor).dns, "", "."},
+		{regexp.MustCompile(`/[^\s,;:"'()\[\]<>]+`), whole((*redactor).posixPath), "", "/"},
 	}
 }
 
-// nextForm finds the first name at or after a place that has a form, the longest of
-// those that begin there.
-func (x *redactor) nextForm(s string, at int) (best found) {
+// A lookout finds the names in a text, one after the other. It looks at no part of
+// it more than a few times: a log may have a text of megabytes.
+type lookout struct {
+	x       *redactor
+	text    string
+	foreign bool
+	seen    []sighting // of each form
+	name    found      // the next name that is known
+}
+
+// A sighting is the next place of a form. Whether it is a name is looked at only if
+// nothing else comes first.
+type sighting struct {
+	from, to int
+	over     bool // there is no more of it
+	tries    int  // in a place that only looked like one, which ends at end
+	end      int
+}
+
+func newLookout(x *redactor, text string, foreign bool) *lookout {
+	l := &lookout{x: x, text: text, foreign: foreign, seen: make([]sighting, len(forms)), name: found{from: -1}}
 	for i := range forms {
-		for from := at; from < len(s); {
-			loc := forms[i].re.FindStringIndex(s[from:])
-			if loc == nil || best.to != 0 && from+loc[0] > best.from {
-				break
+		l.seen[i].over = !strings.Contains(text, forms[i].has)
+	}
+	return l
+}
+
+// from returns the first name at or after a place, the longest of those that begin
+// there; a known one rather than one that only has the form.
+func (l *lookout) from(at int) found {
+	if l.name.from < at && (l.name.to != 0 || l.name.from < 0) {
+		l.name = l.x.trie.next(l.text, at, l.foreign)
+	}
+	for {
+		i := l.nearest(at)
+		if i < 0 || l.name.to != 0 && (l.name.from < l.seen[i].from || l.name.from == l.seen[i].from && l.name.to >= l.seen[i].to) {
+			return l.name
+		}
+		p := &l.seen[i]
+		if boundary(l.text, p.from) {
+			if with, n := forms[i].with(l.x, l.text[p.from:p.to]); n > 0 {
+				return found{p.from, p.from + n, with}
 			}
-			f, ok := found{from: from + loc[0], to: from + loc[1]}, boundary(s, from+loc[0])
-			if ok {
-				f.with, ok = forms[i].with(x, s[f.from:f.to])
-			}
-			if !ok { // go on at the next word in it
-				for from = f.from + 1; from < f.to && !boundary(s, from); {
-					from++
-				}
-				continue
-			}
-			if best.to == 0 || f.from < best.from || f.from == best.from && f.to > best.to {
-				best = f
-			}
-			break
+		}
+		l.find(i, p.after(l.text))
+	}
+}
+
+// nearest returns the form that comes first, -1 if none does any more.
+func (l *lookout) nearest(at int) int {
+	best := -1
+	for i := range l.seen {
+		p := &l.seen[i]
+		if !p.over && (p.to == 0 || p.from < at) {
+			l.find(i, at)
+		}
+		if !p.over && (best < 0 || p.from < l.seen[best].from || p.from == l.seen[best].from && p.to > l.seen[best].to) {
+			best = i
 		}
 	}
 	return best
+}
+
+func (l *lookout) find(i, at int) {
+	p := &l.seen[i]
+	loc := forms[i].re.FindStringIndex(l.text[at:])
+	if loc == nil {
+		p.over = true
+		return
+	}
+	p.from, p.to = at+loc[0], at+loc[1]
+	if ends := forms[i].ends; ends != "" {
+		const most = 1000 // bytes of a path
+		rest := l.text[p.to:min(len(l.text), p.to+most)]
+		if n := strings.IndexAny(rest, ends); n >= 0 {
+			rest = rest[:n]
+		}
+		p.to += len(rest)
+	}
+}
+
+// after is where to look on, if a place only looks like a name: at the next word in
+// it, a few times, and then behind it.
+func (p *sighting) after(text string) int {
+	const most = 8
+	if p.from >= p.end {
+		p.tries, p.end = 0, p.to
+	}
+	if p.tries++; p.tries > most {
+		return p.to
+	}
+	at := p.from + 1
+	for at < p.to && !boundary(text, at) {
+		at++
+	}
+	return at
 }
 
 // boundary reports whether a word may begin at a place.
@@ -174,18 +243,23 @@ func lastRune(s string) (last rune) {
 
 func (x *redactor) iscsi(s string) string { return x.of("iscsi", s) }
 
-func (x *redactor) ipv4(s string) (string, bool) { return x.address(s), isAddress(s) }
+func (x *redactor) ipv4(s string) (string, int) {
+	if !isAddress(s) {
+		return "", 0
+	}
+	return x.address(s), len(s)
+}
 
 // ipv6: a time is none.
-func (x *redactor) ipv6(s string) (string, bool) {
+func (x *redactor) ipv6(s string) (string, int) {
 	trimmed := strings.TrimRight(s, ":.")
 	if strings.HasSuffix(s, "::") && strings.Trim(s, ":") != "" {
 		trimmed = s
 	}
 	if a, err := netip.ParseAddr(trimmed); err != nil || !a.Is6() {
-		return s, false
+		return "", 0
 	}
-	return x.address(trimmed) + s[len(trimmed):], true
+	return x.address(trimmed), len(trimmed)
 }
 
 // instance keeps which service it is.
@@ -195,25 +269,34 @@ func (x *redactor) instance(s string) string {
 }
 
 // dns takes names of a domain that is known, or that end as names of domains do.
-func (x *redactor) dns(s string) (string, bool) {
+func (x *redactor) dns(s string) (string, int) {
 	low := strings.ToLower(s)
 	if p := x.by[low]; p != "" {
-		return p, true
+		return p, len(s)
 	}
 	labels := strings.Split(low, ".")
-	for i := 1; i < len(labels); i++ {
-		if strings.HasSuffix(x.by[strings.Join(labels[i:], ".")], ".example") {
-			return x.host(s), true
-		}
-	}
 	end := labels[len(labels)-1]
 	switch {
 	case strings.HasSuffix(low, ".microsoft.com") || strings.HasSuffix(low, ".windows.com"):
-		return s, true
-	case len(labels[0]) >= 2 && (dnsEnds[end] || len(labels) > 2 && countryEnds[end]):
-		return x.host(s), true
+		return s, len(s)
+	case x.inKnownDomain(low), len(labels[0]) >= 2 && (dnsEnds[end] || len(labels) > 2 && countryEnds[end]):
+		return x.host(s), len(s)
 	}
-	return s, false
+	return "", 0
+}
+
+func (x *redactor) inKnownDomain(name string) bool {
+	for range 8 { // names of domains have no more parts
+		_, domain, ok := strings.Cut(name, ".")
+		if !ok {
+			break
+		}
+		if strings.HasSuffix(x.by[domain], ".example") {
+			return true
+		}
+		name = domain
+	}
+	return false
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -255,6 +256,25 @@ func TestRedactOrder(t *testing.T) {
 	_, list := Redact(r, nil)
 	if slices.IsSortedFunc(list, func(a, b Pseudonym) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("HOST-1 is the first of the alphabet")
+	}
+}
+
+// TestRedactLongText: what a long text costs does not grow with its square, which
+// would be minutes.
+func TestRedactLongText(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	for _, piece := range []string{"::", "C:\\x, ", "FILE07 ", "a@b ", "x!/y (", "backup "} {
+		text := strings.Repeat(piece, 64<<10/len(piece))
+		start := time.Now()
+		red, _ := Redact(namesReport(text), nil)
+		if spent := time.Since(start); spent > 20*time.Second {
+			t.Errorf("%q took %v", piece, spent)
+		}
+		if piece == "FILE07 " && strings.Contains(red.Findings[0].Remarks[0], "FILE07") {
+			t.Error("a name is left in a long text")
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ func (x *redactor) path(s string) string {
 	if x.pass == learnFields || s == "" || s == "-" {
 		return s
 	}
-	if x.pass == learnTexts && strings.ContainsAny(s, `/\`) {
-		x.paths[s] = true
+	if x.pass == learnTexts && strings.ContainsAny(s, `/\`) && strings.ContainsAny(s, ` ,;:'"()[]<>`) {
+		x.paths[s] = true // where it is in a text, it is not told from the words around it by its form
 	}
 	if urlHead.MatchString(s) {
 		return x.url(s)
@@ -214,7 +214,7 @@ var (
 
 // windowsPath takes a path out of a text. It ends where a sentence goes on, but not
 // at a comma that more of the path follows.
-func (x *redactor) windowsPath(s string) string {
+func (x *redactor) windowsPath(s string) (string, int) {
 	path := s
 	for _, end := range []string{": ", "; ", " ("} {
 		path, _, _ = strings.Cut(path, end)
@@ -235,11 +235,7 @@ func (x *redactor) windowsPath(s string) string {
 		at += i + 2
 	}
 	path = strings.TrimRight(path, " .,")
-	rest := s[len(path):]
-	if rest != "" && x.pass >= learnTexts {
-		rest = x.prose(rest, told)
-	}
-	return x.path(path) + rest
+	return x.path(path), len(path)
 }
 
 var anotherPath = regexp.MustCompile(`\s+(?:[A-Za-z]:[\\/]|\\\\|/|[a-z]+://)`)
@@ -268,13 +264,13 @@ func (x *redactor) posixPath(s string) string {
 }
 
 // pathUpToWord takes a path into an archive: its elements may have spaces.
-func (x *redactor) pathUpToWord(s string) string {
+func (x *redactor) pathUpToWord(s string) (string, int) {
 	for _, end := range []string{" (", " at offset", " record "} {
 		if i := strings.Index(s, end); i > 0 {
-			return x.path(s[:i]) + x.prose(s[i:], told)
+			s = s[:i]
 		}
 	}
-	return x.path(s)
+	return x.path(s), len(s)
 }
 
 // url keeps those of Microsoft, which are references.

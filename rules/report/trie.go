@@ -11,12 +11,26 @@ import (
 )
 
 // A trie finds names in texts, the longest first, in whatever case.
-type trie struct{ root trieNode }
+type trie struct{ first map[rune]*trieNode }
 
 type trieNode struct {
-	next map[rune]*trieNode
+	next []trieEdge
 	with string // the pseudonym of the name that ends here
 	rule place
+}
+
+type trieEdge struct {
+	letter rune
+	node   *trieNode
+}
+
+func (n *trieNode) child(letter rune) *trieNode {
+	for i := range n.next {
+		if n.next[i].letter == letter {
+			return n.next[i].node
+		}
+	}
+	return nil
 }
 
 // A place is where in a text a name is replaced.
@@ -30,7 +44,7 @@ const (
 
 // makeTrie takes the names that are known, and the paths whole.
 func (x *redactor) makeTrie() *trie {
-	t := &trie{}
+	t := &trie{first: map[rune]*trieNode{}}
 	for _, p := range x.list {
 		t.add(p.Name, p.Pseudonym, x.place(p.Name))
 		if p.Kind == "guid" {
@@ -65,18 +79,24 @@ var (
 )
 
 func (t *trie) add(name, with string, rule place) {
-	at := &t.root
-	for _, r := range name {
+	var at *trieNode
+	for i, r := range name {
 		r = unicode.ToLower(r)
-		if at.next == nil {
-			at.next = map[rune]*trieNode{}
+		next := t.first[r]
+		if i > 0 {
+			next = at.child(r)
 		}
-		if at.next[r] == nil {
-			at.next[r] = &trieNode{}
+		if next == nil {
+			next = &trieNode{}
+			if i == 0 {
+				t.first[r] = next
+			} else {
+				at.next = append(at.next, trieEdge{r, next})
+			}
 		}
-		at = at.next[r]
+		at = next
 	}
-	if at.with == "" {
+	if at != nil && at.with == "" {
 		at.with, at.rule = with, rule
 	}
 }
@@ -102,9 +122,14 @@ func (t *trie) across(s string, f found, foreign bool) found {
 }
 
 func (t *trie) match(s string, from int, foreign bool) (best found) {
-	node := &t.root
+	var node *trieNode
 	for i, r := range s[from:] {
-		if node = node.next[unicode.ToLower(r)]; node == nil {
+		if r = unicode.ToLower(r); i == 0 {
+			node = t.first[r]
+		} else {
+			node = node.child(r)
+		}
+		if node == nil {
 			break
 		}
 		_, size := utf8.DecodeRuneInString(s[from+i:])
@@ -128,7 +153,8 @@ func (p place) holds(s string, from, to int, foreign bool) bool {
 
 // due reports whether one of our sentences has a name at a place.
 func due(s string, from, to int) bool {
-	before, after := s[:from], s[to:]
+	const reach = 80 // bytes that are looked at
+	before, after := s[max(0, from-reach):from], s[to:min(len(s), to+reach)]
 	return nameFollows.MatchString(before) || nameMayFollow.MatchString(before) && nameEnds.MatchString(after)
 }
 
@@ -138,24 +164,34 @@ var (
 	nameEnds      = regexp.MustCompile(`^(?:$|[,;)"\\/]| was | is )`)
 )
 
-// collectOwn writes the texts of our own of a report.
+// collectOwn writes the texts of our own of a report, each once, and no hashes: a
+// name is no word of ours because its letters are in one.
 func collectOwn(b *strings.Builder, r *Report) {
+	seen := map[string]bool{}
+	add := func(s string) {
+		if !seen[s] && !hexOnly.MatchString(s) {
+			seen[s] = true
+			b.WriteString(" " + s)
+		}
+	}
 	eachString(reflect.ValueOf(r).Elem(), told, func(s string, as sort) {
 		if as == own || as == channelName && strings.HasPrefix(s, "Microsoft-") {
-			b.WriteString(" " + s)
+			add(s)
 		}
 	})
 	for i := range r.Findings {
 		for _, c := range r.Findings[i].Criteria {
-			for _, e := range c.Evidence {
-				b.WriteString(" " + known.Summary(e.Provider, e.ID))
-			}
+			addSummaries(add, c.Evidence)
 		}
 	}
 	for i := range r.Failures {
-		for _, e := range r.Failures[i].Evidence {
-			b.WriteString(" " + known.Summary(e.Provider, e.ID))
-		}
+		addSummaries(add, r.Failures[i].Evidence)
+	}
+}
+
+func addSummaries(add func(string), list []Evidence) {
+	for _, e := range list {
+		add(known.Summary(e.Provider, e.ID))
 	}
 }
 
