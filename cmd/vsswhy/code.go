@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,13 +19,9 @@ func newCode() *cobra.Command {
 		Example: `  vsswhy code 0x800423f4 -2147212300 %%2147754996 VSS_E_PROVIDER_VETO
   vsswhy code VSS/8229 vmms/10103
   vsswhy code {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}`,
-		Args:               cobra.MinimumNArgs(1),
-		DisableFlagParsing: true, // -2147212300 is a code, no flag
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, arg := range args {
-				if arg == "-h" || arg == "--help" {
-					return cmd.Help()
-				}
 				if err := explainAny(cmd, arg); err != nil {
 					return err
 				}
@@ -32,6 +29,18 @@ func newCode() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+var isNegative = regexp.MustCompile(`^-[0-9]+$`)
+
+// codesAsArgs ends the flags of "code" before the first negative number, which is
+// a code and no flag.
+func codesAsArgs(args []string) []string {
+	i := slices.IndexFunc(args, isNegative.MatchString)
+	if i < 0 || !slices.Contains(args[:i], "code") || slices.Contains(args[:i], "--") {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), i, "--")
 }
 
 // explainAny tells an event and a writer's class id from a code by their form.
