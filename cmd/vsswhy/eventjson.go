@@ -23,82 +23,74 @@ import (
 // on a terminal.
 func appendEvent(b []byte, path string, e *event.Event, row query.Row) []byte {
 	o := jsonObject{append(b, '{')}
-	o.time("time", e.Time)
-	o.text("computer", e.Computer)
-	o.text("channel", e.Channel)
-	o.text("provider", e.Provider)
-	o.some("provider_guid", e.ProviderGUID)
-	o.some("event_source", e.EventSource)
-	o.number("id", uint64(e.ID))
-	o.number("qualifiers", uint64(e.Qualifiers))
-	o.number("version", uint64(e.Version))
-	o.number("level", uint64(e.Level))
-	o.number("task", uint64(e.Task))
-	o.number("opcode", uint64(e.Opcode))
-	o.hex("keywords", e.Keywords)
-	o.some("activity_id", e.ActivityID)
-	o.number("process_id", uint64(e.ProcessID))
-	o.number("thread_id", uint64(e.ThreadID))
-	o.some("user_id", e.UserID)
-	o.text("payload", e.Payload)
-	o.fields("fields", e.Fields)
-	o.some("message", e.Message)
-	o.codes("codes", row.Codes())
-	o.text("summary", known.Summary(e.Provider, e.ID))
-	o.text("source", path)
-	o.number("record", e.Record)
-	o.key("offset")
-	o.b = strconv.AppendInt(o.b, e.Offset, 10)
+	o.time(`"time":`, e.Time)
+	o.text(`,"computer":`, e.Computer)
+	o.text(`,"channel":`, e.Channel)
+	o.text(`,"provider":`, e.Provider)
+	o.some(`,"provider_guid":`, e.ProviderGUID)
+	o.some(`,"event_source":`, e.EventSource)
+	o.number(`,"id":`, uint64(e.ID))
+	o.number(`,"qualifiers":`, uint64(e.Qualifiers))
+	o.number(`,"version":`, uint64(e.Version))
+	o.number(`,"level":`, uint64(e.Level))
+	o.number(`,"task":`, uint64(e.Task))
+	o.number(`,"opcode":`, uint64(e.Opcode))
+	o.hex(`,"keywords":`, e.Keywords)
+	o.some(`,"activity_id":`, e.ActivityID)
+	o.number(`,"process_id":`, uint64(e.ProcessID))
+	o.number(`,"thread_id":`, uint64(e.ThreadID))
+	o.some(`,"user_id":`, e.UserID)
+	o.text(`,"payload":`, e.Payload)
+	o.fields(`,"fields":[`, e.Fields)
+	o.some(`,"message":`, e.Message)
+	o.codes(`,"codes":[`, row.Codes())
+	o.text(`,"summary":`, known.Summary(e.Provider, e.ID))
+	o.text(`,"source":`, path)
+	o.number(`,"record":`, e.Record)
+	o.b = strconv.AppendInt(append(o.b, `,"offset":`...), e.Offset, 10)
 	if e.Line != 0 {
-		o.number("line", uint64(e.Line))
+		o.number(`,"line":`, uint64(e.Line))
 	}
 	if e.Recovered {
-		o.key("recovered")
-		o.b = append(o.b, "true"...)
+		o.b = append(o.b, `,"recovered":true`...)
 	}
 	return append(o.b, '}', '\n')
 }
 
-// A jsonObject is an object that is being appended. Keys need no escapes.
+// A jsonObject is an object that is being appended. Keys are given as they are
+// written, with the comma before and the colon behind: each costs one copy.
 type jsonObject struct{ b []byte }
 
-func (o *jsonObject) key(name string) {
-	if o.b[len(o.b)-1] != '{' {
-		o.b = append(o.b, ',')
-	}
-	o.b = append(append(append(o.b, '"'), name...), '"', ':')
-}
-
-func (o *jsonObject) text(name, value string) {
-	o.key(name)
-	o.b = appendJSONText(o.b, value)
+func (o *jsonObject) text(key, value string) {
+	o.b = appendJSONText(append(o.b, key...), value)
 }
 
 // some is text for a value that is left out if it is empty.
-func (o *jsonObject) some(name, value string) {
+func (o *jsonObject) some(key, value string) {
 	if value != "" {
-		o.text(name, value)
+		o.text(key, value)
 	}
 }
 
-func (o *jsonObject) number(name string, n uint64) {
-	o.key(name)
+func (o *jsonObject) number(key string, n uint64) {
+	o.b = append(o.b, key...)
+	if n < 10 {
+		o.b = append(o.b, byte('0'+n))
+		return
+	}
 	o.b = strconv.AppendUint(o.b, n, 10)
 }
 
 // hex is for numbers of 64 bits: JSON's end at 53.
-func (o *jsonObject) hex(name string, n uint64) {
-	o.key(name)
-	o.b = append(o.b, `"0x`...)
-	for shift := 60; shift >= 0; shift -= 4 {
-		o.b = append(o.b, "0123456789abcdef"[n>>shift&0xf])
+func (o *jsonObject) hex(key string, n uint64) {
+	o.b = append(append(o.b, key...), `"0x0000000000000000"`...)
+	for i := len(o.b) - 2; n > 0; i, n = i-1, n>>4 {
+		o.b[i] = "0123456789abcdef"[n&0xf]
 	}
-	o.b = append(o.b, '"')
 }
 
-func (o *jsonObject) time(name string, t time.Time) {
-	o.key(name)
-	o.b = append(o.b, '"')
+func (o *jsonObject) time(key string, t time.Time) {
+	o.b = append(append(o.b, key...), '"')
 	if !t.IsZero() {
 		o.b = appendTime(o.b, t.UTC())
 	}
@@ -126,40 +118,39 @@ func appendTime(b []byte, t time.Time) []byte {
 }
 
 // fields are a list, because names repeat.
-func (o *jsonObject) fields(name string, fields []event.Field) {
-	o.list(name, len(fields), func(i int) {
+func (o *jsonObject) fields(key string, fields []event.Field) {
+	o.b = append(o.b, key...)
+	for i := range fields {
 		o.b = append(o.b, `{"name":`...)
 		o.b = appendJSONText(o.b, fields[i].Name)
 		o.b = append(o.b, `,"value":`...)
-		o.b = append(appendJSONText(o.b, fields[i].Value), '}')
-	})
-}
-
-func (o *jsonObject) codes(name string, codes []known.Code) {
-	o.list(name, len(codes), func(i int) { o.b = appendJSONText(o.b, codes[i].String()) })
-}
-
-// list has n elements, which put appends.
-func (o *jsonObject) list(name string, n int, put func(i int)) {
-	o.key(name)
-	o.b = append(o.b, '[')
-	for i := range n {
-		if i > 0 {
-			o.b = append(o.b, ',')
-		}
-		put(i)
+		o.b = append(appendJSONText(o.b, fields[i].Value), '}', ',')
 	}
-	o.b = append(o.b, ']')
+	o.end(len(fields))
+}
+
+func (o *jsonObject) codes(key string, codes []known.Code) {
+	o.b = append(o.b, key...)
+	for _, c := range codes {
+		o.b = append(appendJSONText(o.b, c.String()), ',')
+	}
+	o.end(len(codes))
+}
+
+// end ends a list of n elements, each with a comma behind it.
+func (o *jsonObject) end(n int) {
+	if n > 0 {
+		o.b[len(o.b)-1] = ']'
+	} else {
+		o.b = append(o.b, ']')
+	}
 }
 
 // appendJSONText appends a string with its quotation marks.
 func appendJSONText(b []byte, s string) []byte {
 	b = append(b, '"')
 	for len(s) > 0 {
-		n := 0
-		for n < len(s) && plainJSON[s[n]] {
-			n++
-		}
+		n := plainPrefix(s)
 		b = append(b, s[:n]...)
 		if s = s[n:]; len(s) > 0 {
 			r, size := utf8.DecodeRuneInString(s)
@@ -168,6 +159,27 @@ func appendJSONText(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// plainPrefix is how many bytes from the start stand for themselves. It looks at
+// eight at once: most text is ASCII.
+func plainPrefix(s string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(s); n += 8 {
+		p := s[n : n+8]
+		w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
+		quote, back, del := w^each*'"', w^each*'\\', w^each*0x7f
+		// The high bit of a byte is set where it is below ' ', equal to one of the
+		// three, or not ASCII; or behind such a byte, which the table then decides.
+		if (w|(w-each*' ')|(quote-each)&^quote|(back-each)&^back|(del-each)&^del)&high != 0 {
+			break
+		}
+	}
+	for n < len(s) && plainJSON[s[n]] {
+		n++
+	}
+	return n
 }
 
 // plainJSON are the bytes that stand for themselves.

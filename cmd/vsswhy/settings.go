@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/index/query"
 	"github.com/vsswhy/vsswhy/tui"
 )
 
@@ -29,7 +31,7 @@ const (
 
 // fileSettings are the flags that the configuration file can set: those that an
 // engineer chooses once. A password is none of them.
-var fileSettings = []string{"ascii", "fail-on", "format", "index", "jobs", "keep", logFileFlag, quietFlag, rulesDirFlag, "theme", verboseFlag, "workers"}
+var fileSettings = []string{"ascii", "fail-on", "format", "index", "jobs", "keep", logFileFlag, quietFlag, "redact", rulesDirFlag, "theme", verboseFlag, "workers"}
 
 // pathSettings are those whose values are paths.
 var pathSettings = []string{logFileFlag, rulesDirFlag}
@@ -173,10 +175,12 @@ func wrongType(f *pflag.Flag, value string) error {
 var choices = map[string]func() []string{
 	"format":        func() []string { return slices.Sorted(maps.Keys(printers)) },
 	"events-format": func() []string { return []string{"csv", "ecs", "jsonl", "parquet", "text"} },
-	"fail-on":       func() []string { return []string{"confirmed", "likely", "possible", "ruled-out"} },
-	"keep":          func() []string { return []string{"all", "relevant"} },
-	"index":         func() []string { return []string{"all", "relevant", "findings", "off"} },
-	"theme":         tui.ThemeNames,
+	"fail-on":       query.Verdicts,
+	"keep":          func() []string { return []string{string(index.KeepAll), string(index.KeepRelevant)} },
+	"index": func() []string {
+		return []string{string(index.ScopeAll), string(index.ScopeRelevant), string(index.ScopeFindings), string(index.ScopeOff)}
+	},
+	"theme": tui.ThemeNames,
 }
 
 // flagsBySetting are the flags of all commands, by the names of their settings.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -349,6 +350,9 @@ func TestRemoveLeftovers(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("open files can't be removed")
 	}
 	if err := RemoveLeftovers(dir); err != nil {
 		t.Fatal(err)

@@ -107,6 +107,27 @@ func cutHexPrefix(s string) (string, bool) {
 // Success codes and numbers that merely look like codes (control codes,
 // sizes, pointers) are left out. It stops at maxCodes: no honest value has more.
 func Codes(s string) []Code {
+	if len(s) < hexDigits || !mayHaveCode(s) {
+		return nil
+	}
+	return codesIn(s)
+}
+
+// mayHaveCode reports false of most values: a code has an x, a bracket before it,
+// or so many digits in a row that one of every so many characters is a digit.
+func mayHaveCode(s string) bool {
+	if strings.IndexByte(s, 'x') > 0 || strings.IndexByte(s, 'X') > 0 || strings.IndexByte(s, '(') >= 0 || strings.IndexByte(s, '[') >= 0 {
+		return true
+	}
+	for i := decimalDigits - 1; i < len(s); i += decimalDigits {
+		if s[i] >= '0' && s[i] <= '9' {
+			return true
+		}
+	}
+	return false
+}
+
+func codesIn(s string) []Code {
 	var found []Code
 	for i := 0; i < len(s) && len(found) < maxCodes; {
 		if !isWord(s[i]) {

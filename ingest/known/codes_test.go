@@ -2,6 +2,7 @@ package known
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,9 @@ func FuzzCodes(f *testing.F) {
 			}
 		}
 		base := Codes(text)
+		if slow := codesIn(text); !slices.Equal(base, slow) {
+			t.Fatalf("Codes(%q) = %v, want %v", text, base, slow)
+		}
 		with := Codes(text + " " + c.String())
 		if len(with) < len(base) || len(base) < maxCodes && !contains(with, c) {
 			t.Fatalf("Codes(%q + %v) = %v, without it %v", text, c, with, base)

@@ -8,6 +8,12 @@ import (
 	"testing"
 )
 
+// An event is what Summary goes by.
+type event struct {
+	provider string
+	id       uint32
+}
+
 func TestSummaryTable(t *testing.T) {
 	seen := map[event]string{}
 	for line := range strings.Lines(eventsTSV) {

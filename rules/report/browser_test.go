@@ -51,19 +51,20 @@ func browserHostile(t *testing.T, b *browser) {
 		t.Fatal("the listener does not see what a page loads")
 	}
 	before := calls.Load()
-	page := written(t, (*Report).WriteHTML, filled(attack))
-	for _, width := range widths {
-		for _, colours := range []string{"light", "dark"} {
-			b.window(width, colours)
-			b.load(pageFile(t, page))
-			b.do("Input.dispatchMouseEvent", map[string]any{"type": "mouseMoved", "x": 100, "y": 100})
-			time.Sleep(50 * time.Millisecond)
-			checkQuiet(t, b)
-			checkLayout(t, b)
+	for _, page := range []string{written(t, (*Report).WriteHTML, filled(attack)), writtenSummary(t, (*Summary).WriteHTML, summaryOf(attack))} {
+		for _, width := range widths {
+			for _, colours := range []string{"light", "dark"} {
+				b.window(width, colours)
+				b.load(pageFile(t, page))
+				b.do("Input.dispatchMouseEvent", map[string]any{"type": "mouseMoved", "x": 100, "y": 100})
+				time.Sleep(50 * time.Millisecond)
+				checkQuiet(t, b)
+				checkLayout(t, b)
+			}
 		}
+		b.eval(new(int), `document.querySelectorAll("main *").forEach(e => e.click && e.tagName !== "A" && e.click()), 1`)
+		checkQuiet(t, b)
 	}
-	b.eval(new(int), `document.querySelectorAll("main *").forEach(e => e.click && e.tagName !== "A" && e.click()), 1`)
-	checkQuiet(t, b)
 	if n := calls.Load(); n != before {
 		t.Errorf("the page made %d connections", n-before)
 	}
@@ -175,6 +176,9 @@ func browserLayout(t *testing.T, b *browser) {
 	pages := map[string]string{}
 	for name, r := range layoutReports(t) {
 		pages[name] = pageFile(t, written(t, (*Report).WriteHTML, r))
+	}
+	for name, words := range map[string]string{"batch": "word", "batch long": strings.Repeat("LongWordWithoutAnySpace", 20)} {
+		pages[name] = pageFile(t, writtenSummary(t, (*Summary).WriteHTML, summaryOf(words)))
 	}
 	real, err := filepath.Abs("../testdata/pages/csv-two-nodes.html")
 	must(t, err)

@@ -125,6 +125,7 @@ type chart struct {
 type (
 	chartRow struct {
 		Label, Class        string
+		Drawn               string // as much of the label as there is room for
 		Count, TextY, BaseY int
 		Bars                []chartBar
 		counts              []int // by period
@@ -179,7 +180,7 @@ func (s *Summary) chart() *chart {
 
 // add adds a row whose highest bar has the full height.
 func (c *chart) add(label, class string, times Times, ps *periods) {
-	row := chartRow{Label: event.Clean(label), Class: class, counts: make([]int, len(ps.labels)), TextY: len(c.Rows)*rowHeight + 12, BaseY: (len(c.Rows)+1)*rowHeight - 4}
+	row := chartRow{Label: event.Clean(label), Drawn: wrapped(event.Clean(label), chartWidth-60, 1)[0], Class: class, counts: make([]int, len(ps.labels)), TextY: len(c.Rows)*rowHeight + 12, BaseY: (len(c.Rows)+1)*rowHeight - 4}
 	highest := 1
 	for day, n := range times {
 		if i, ok := ps.of(day); ok {
