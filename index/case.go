@@ -228,6 +228,9 @@ func (c *Case) Close() error {
 	if c.notes != nil {
 		err = errors.Join(err, c.notes.Close())
 	}
+	if c.Writable() && c.now() != nil {
+		c.sweepDerived() // what could not be removed while it was open
+	}
 	return errors.Join(err, c.lock.free())
 }
 
@@ -358,6 +361,11 @@ func (s *Schema) paths() map[string]string {
 // sweep removes what the schema does not name.
 func (c *Case) sweep() {
 	store.RemoveLeftovers(c.dir)
+	c.sweepDerived()
+	c.logs.RemoveLeftovers()
+}
+
+func (c *Case) sweepDerived() {
 	entries, _ := os.ReadDir(c.dir)
 	named := c.now().schema.names()
 	for _, e := range entries {
@@ -365,7 +373,6 @@ func (c *Case) sweep() {
 			os.RemoveAll(c.path(e.Name()))
 		}
 	}
-	c.logs.RemoveLeftovers()
 }
 
 func (s *Schema) names() map[string]bool {

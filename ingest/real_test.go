@@ -76,7 +76,7 @@ func TestRealLogs(t *testing.T) {
 
 // The logs of a zip give the same as each of them read by itself.
 func TestRealZip(t *testing.T) {
-	path := filepath.Join(sharedData(t), "splunk-attack-data", "procdump_t1003.001_capattack.zip")
+	path := filepath.ToSlash(filepath.Join(sharedData(t), "splunk-attack-data", "procdump_t1003.001_capattack.zip"))
 	z, err := zip.OpenReader(path)
 	check(t, err)
 	defer z.Close()

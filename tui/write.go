@@ -130,6 +130,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
+	defer tmp.Close()           // also if write panics: Windows removes no open file
 	if err := errors.Join(write(tmp), tmp.Close()); err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (r *release) pages() ([]file, error) {
 	if err := r.build(runtime.GOOS+"/"+runtime.GOARCH, self); err != nil {
 		return nil, err
 	}
-	if _, err := output(tmp, nil, self, "man", "--dir", "man"); err != nil {
+	if _, err := output(tmp, []string{fmt.Sprint("SOURCE_DATE_EPOCH=", r.time.Unix())}, self, "man", "--dir", "man"); err != nil {
 		return nil, err
 	}
 	var list []file

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -75,12 +76,19 @@ func writePages(root *cobra.Command, dir string) error {
 func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // A roff collects a manual page.
-type roff struct{ bytes.Buffer }
+type roff struct {
+	bytes.Buffer
+	opened bool // a section was just begun: its first paragraph begins with it
+}
 
 // manPage writes the page of a command.
 func manPage(w io.Writer, cmd *cobra.Command) error {
+	date, err := generatedAt()
+	if err != nil {
+		return err
+	}
 	var r roff
-	fmt.Fprintf(&r, ".TH %s 1 \"\" \"%s %s\"\n", quoted(strings.ToUpper(pageName(cmd))), program, roffText(version()))
+	fmt.Fprintf(&r, ".TH %s 1 %s \"%s %s\"\n", quoted(strings.ToUpper(pageName(cmd))), date.UTC().Format(time.DateOnly), program, roffText(version()))
 	r.section("NAME")
 	r.line(pageName(cmd) + " \x00 " + cmd.Short) // \x00: the dash between, which is no hyphen
 	r.section("SYNOPSIS")
@@ -103,7 +111,7 @@ func manPage(w io.Writer, cmd *cobra.Command) error {
 		r.program()
 	}
 	r.seeAlso(cmd)
-	_, err := r.WriteTo(w)
+	_, err = r.WriteTo(w)
 	return err
 }
 
@@ -137,7 +145,17 @@ func (r *roff) seeAlso(cmd *cobra.Command) {
 	}
 }
 
-func (r *roff) section(name string) { fmt.Fprintf(r, ".SH %s\n", name) }
+func (r *roff) section(name string) {
+	fmt.Fprintf(r, ".SH %s\n", name)
+	r.opened = true
+}
+
+func (r *roff) paragraph() {
+	if !r.opened {
+		r.WriteString(".PP\n")
+	}
+	r.opened = false
+}
 
 // line writes a line of running text.
 func (r *roff) line(text string) {
@@ -155,7 +173,7 @@ func (r *roff) text(text string) {
 			r.block(p.lines)
 			continue
 		}
-		r.WriteString(".PP\n")
+		r.paragraph()
 		for _, line := range p.lines {
 			r.line(line)
 		}
@@ -163,7 +181,8 @@ func (r *roff) text(text string) {
 }
 
 func (r *roff) block(lines []string) {
-	r.WriteString(".PP\n.RS 4\n.nf\n")
+	r.paragraph()
+	r.WriteString(".RS 4\n.nf\n")
 	for _, line := range lines {
 		r.line(strings.TrimPrefix(line, "  "))
 	}
@@ -171,6 +190,7 @@ func (r *roff) block(lines []string) {
 }
 
 func (r *roff) item(term, text string) {
+	r.opened = false
 	fmt.Fprintf(r, ".TP\n.B %s\n", quoted(term))
 	r.line(text)
 }

@@ -24,11 +24,8 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 		return err
 	}
 	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
-	if err := errors.Join(write(tmp), tmp.Sync()); err != nil {
-		tmp.Close()
-		return err
-	}
-	if err := tmp.Close(); err != nil {
+	defer tmp.Close()           // also if write panics: Windows removes no open file
+	if err := errors.Join(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), file)
