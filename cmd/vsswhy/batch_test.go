@@ -156,7 +156,7 @@ func TestBatchDiskFull(t *testing.T) {
 	defer exec.Command("umount", out).Run()
 	store := batchStore(t)
 	_, stderr, code := runAny(t, "batch", "--jobs", "1", "--out", out, "--format", "json", store)
-	if code != exitUsage || !strings.Contains(stderr, "no space left") || !strings.Contains(stderr, "--resume goes on") {
+	if code != exitUsage || !strings.Contains(stderr, ".json could not be written: no space left") || !strings.Contains(stderr, "--resume goes on") {
 		t.Error(code, stderr)
 	}
 	names, _ := filepath.Glob(filepath.Join(out, "reports", "*"))

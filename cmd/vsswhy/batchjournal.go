@@ -121,7 +121,11 @@ func (x *journal) done(want report.Bundle, opt *batchOptions) *report.Bundle {
 	if b == nil || b.Content != want.Content || b.Tool != want.Tool || b.Options != want.Options || opt.cases && b.Case != want.Case || !slices.Equal(b.Files, want.Files) {
 		return nil
 	}
-	for _, f := range b.Files {
+	there := slices.Clone(b.Files)
+	if opt.cases {
+		there = append(there, b.Case)
+	}
+	for _, f := range there {
 		if _, err := os.Stat(filepath.Join(x.dir, f)); err != nil {
 			return nil
 		}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -21,14 +24,24 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), temporary)
 	if err != nil {
-		return err
+		return notWritten(file, err)
 	}
 	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
 	defer tmp.Close()           // also if write panics: Windows removes no open file
-	if err := errors.Join(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
-		return err
+	if err := cmp.Or(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
+		return notWritten(file, err)
 	}
 	return os.Rename(tmp.Name(), file)
+}
+
+// notWritten says that a file could not be written, and why; not what it was called
+// until then.
+func notWritten(file string, why error) error {
+	var at *fs.PathError
+	if errors.As(why, &at) {
+		why = at.Err
+	}
+	return fmt.Errorf("%s could not be written: %w", file, why)
 }
 
 func writeInto(file string, write func(io.Writer) error) error {

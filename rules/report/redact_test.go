@@ -167,6 +167,7 @@ func TestRedactText(t *testing.T) {
 		{`\\?\Volume{0d3c7a9e-1111-4222-8333-444455556666}\System Volume Information`, `\\?\Volume{00000000-0000-0000-0000-?}\System Volume Information`},
 		{`\\fs9\c$\Windows\System32 and \\fs9.contoso.com\Home`, `\\HOST-?\c$\Windows\System32 and \\HOST-?.domain-1.example\share-?`},
 		{`copied D:\VMs\Contoso\FILE07\FILE07.vhdx, C:\Windows\Temp\y.log: access is denied`, `copied D:\folder-?\DOMAIN-1\VM-f\VM-f.vhdx, C:\Windows\Temp\file-?.log: access is denied`},
+		{`, VM FILE07, \\fs9\Kunden, Intern$\Old (2009)\snap 1.avhd, C:\x (not found)`, `, VM VM-f, \\HOST-?\share-?\folder-?\disk-?.avhd, C:\archive-? (not found)`},
 		{"file:///C:/Users/j.doe/b.txt and file://fs9/Home/b.txt", "file:///C:/Users/user-1/file-?.txt and file://HOST-?/share-?/file-?.txt"},
 		{"https://support.microsoft.com/kb/975354 and https://jira.acme.com:8080/wiki", "https://support.microsoft.com/kb/975354 and https://HOST-?.domain-?.example:8080/folder-?"},
 		{"MSSQL$SALES has iqn.2004-04.com.contoso:disk1", "MSSQL$INSTANCE-1 has iscsi-1"},
@@ -269,7 +270,7 @@ func TestRedactLongText(t *testing.T) {
 		text := strings.Repeat(piece, 64<<10/len(piece))
 		start := time.Now()
 		red, _ := Redact(namesReport(text), nil)
-		if spent := time.Since(start); spent > 20*time.Second {
+		if spent := time.Since(start); spent > time.Minute {
 			t.Errorf("%q took %v", piece, spent)
 		}
 		if piece == "FILE07 " && strings.Contains(red.Findings[0].Remarks[0], "FILE07") {

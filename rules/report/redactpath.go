@@ -212,35 +212,25 @@ var (
 	ofMicrosoft     = regexp.MustCompile(`^(?i:Microsoft-Windows-)[A-Za-z0-9-]+(?:(?:%4|_4|-| )[A-Za-z0-9-]+)?$|^(?i:windows powershell|hardwareevents|key management service|internet explorer|dns server|directory service|file replication service|dfs replication|forwardedevents)$`)
 )
 
-// windowsPath takes a path out of a text. It ends where a sentence goes on, but not
-// at a comma that more of the path follows.
+// windowsPath takes a path out of a text. It ends where the sentence goes on: at
+// another path, or behind its last separator at a comma, a colon or a parenthesis,
+// which may be in names of folders, too.
 func (x *redactor) windowsPath(s string) (string, int) {
-	path := s
-	for _, end := range []string{": ", "; ", " ("} {
-		path, _, _ = strings.Cut(path, end)
+	if loc := anotherPath.FindStringIndex(s); loc != nil {
+		s = s[:loc[0]]
 	}
-	if loc := anotherPath.FindStringIndex(path); loc != nil {
-		path = path[:loc[0]]
+	last := strings.LastIndexAny(s, `/\`) + 1
+	if loc := pathEnd.FindStringIndex(s[last:]); loc != nil {
+		s = s[:last+loc[0]]
 	}
-	for at := 0; ; {
-		i := strings.Index(path[at:], ", ")
-		if i < 0 {
-			break
-		}
-		next, _, _ := strings.Cut(path[at+i+2:], ", ")
-		if !strings.Contains(next, `\`) || newPath.MatchString(next) {
-			path = path[:at+i]
-			break
-		}
-		at += i + 2
-	}
-	path = strings.TrimRight(path, " .,")
-	return x.path(path), len(path)
+	s = strings.TrimRight(s, " .,")
+	return x.path(s), len(s)
 }
 
-var anotherPath = regexp.MustCompile(`\s+(?:[A-Za-z]:[\\/]|\\\\|/|[a-z]+://)`)
-
-var newPath = regexp.MustCompile(`^(?:[A-Za-z]:[\\/]|\\\\)`)
+var (
+	anotherPath = regexp.MustCompile(`[\s,;]+(?:[A-Za-z]:[\\/]|\\\\|/|[a-z]+://)`)
+	pathEnd     = regexp.MustCompile(`[,:;] | \(`)
+)
 
 // backslashed takes DOMAIN\user, or a path without a root; keys of the registry and
 // devices stay.

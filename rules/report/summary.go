@@ -239,7 +239,7 @@ func (s *Summary) lacks() []lack {
 
 // head is the summary in a line.
 func (s *Summary) head() string {
-	text := fmt.Sprintf("%s, %d read whole; %d failed backups and restores", count(len(s.Bundles), "bundle"), s.Whole(), s.failures())
+	text := fmt.Sprintf("%s, %d read whole; %s", count(len(s.Bundles), "bundle"), s.Whole(), count(s.failures(), "failed backup or restore"))
 	if s.Undone > 0 {
 		text = fmt.Sprintf("INTERRUPTED: %s not reached. ", count(s.Undone, "bundle")) + text
 	}

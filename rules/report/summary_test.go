@@ -119,7 +119,7 @@ func TestSummaryCounts(t *testing.T) {
 			t.Errorf("row %s: %d, want %d", c.Rows[i].Label, c.Rows[i].Count, want)
 		}
 	}
-	if text := writtenSummary(t, (*Summary).WriteText, s); !strings.HasPrefix(text, "3 bundles, 2 read whole; 5 failed backups and restores\n") || !strings.Contains(text, "NOT READ: no such file") {
+	if text := writtenSummary(t, (*Summary).WriteText, s); !strings.HasPrefix(text, "3 bundles, 2 read whole; 5 failed backups or restores\n") || !strings.Contains(text, "NOT READ: no such file") {
 		t.Error(text)
 	}
 }

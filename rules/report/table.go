@@ -30,13 +30,16 @@ func (r *Report) WriteCSV(w io.Writer) error {
 
 func (r *Report) rows() [][]string {
 	var rows [][]string
-	explains := map[string]bool{}
+	explains, findings := map[string]bool{}, map[string]*Finding{}
+	for i := range r.Findings {
+		findings[r.Findings[i].ID] = &r.Findings[i]
+	}
 	for i := range r.Failures {
 		f := &r.Failures[i]
 		row := []string{f.Time.String(), f.Local, f.Kind, f.Host, f.VM.name(), f.VM.id(), f.Volume, codeList(f.Codes)}
 		for _, c := range f.Causes {
 			explains[c.Finding] = true
-			rows = append(rows, append(row[:len(row):len(row)], r.causeCells(c, f.ID)...))
+			rows = append(rows, append(row[:len(row):len(row)], causeCells(findings[c.Finding], c, f.ID)...))
 		}
 		if len(f.Causes) == 0 {
 			rows = append(rows, append(row, "", "", "", "", "", f.ID, ""))
@@ -45,26 +48,25 @@ func (r *Report) rows() [][]string {
 	for i := range r.Findings {
 		if f := &r.Findings[i]; !explains[f.ID] {
 			row := []string{f.First.String(), "", "", f.Host, f.VM.name(), f.VM.id(), f.Volume, ""}
-			rows = append(rows, append(row, r.causeCells(Cause{Finding: f.ID, Verdict: f.Verdict}, "")...))
+			rows = append(rows, append(row, causeCells(f, Cause{Finding: f.ID, Verdict: f.Verdict}, "")...))
 		}
 	}
 	return rows
 }
 
-func (r *Report) causeCells(c Cause, failure string) []string {
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.ID == c.Finding {
-			verdict, candidate := c.Verdict, ""
-			if f.Note() && c.Verdict != "ruled-out" {
-				verdict = "note"
-			}
-			if f.Candidate {
-				candidate = "candidate"
-			}
-			return []string{verdict, candidate, f.Rule, issueNumber(f.Issue), f.Title, failure, f.ID}
-		}
+// causeCells are those of a cause, whose finding may be missing.
+func causeCells(f *Finding, c Cause, failure string) []string {
+	if f == nil {
+		return []string{c.Verdict, "", "", "", "", failure, c.Finding}
 	}
-	return []string{c.Verdict, "", "", "", "", failure, c.Finding}
+	verdict, candidate := c.Verdict, ""
+	if f.Note() && c.Verdict != "ruled-out" {
+		verdict = "note"
+	}
+	if f.Candidate {
+		candidate = "candidate"
+	}
+	return []string{verdict, candidate, f.Rule, issueNumber(f.Issue), f.Title, failure, f.ID}
 }
 
 func issueNumber(issue *int) string {
