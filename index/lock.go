@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,11 +39,17 @@ type lock struct {
 	holder string // path
 }
 
-// takeLock takes the lock of a case or says at once who has it.
+// lockPatience is for a process that was killed while it started another one, which
+// has its open files for some milliseconds more.
+const lockPatience = 300 * time.Millisecond
+
+// takeLock takes the lock of a case or says who has it.
 func takeLock(dir string) (*lock, error) {
 	l := &lock{flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600)), filepath.Join(dir, holderName)}
-	ok, err := l.file.TryLock()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	ok, err := l.file.TryLockContext(ctx, 10*time.Millisecond)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
 	if !ok {
