@@ -102,7 +102,7 @@ func TestEvaluator(t *testing.T) {
 			t.Fatal(r.Findings[0].Verdict, err)
 		}
 	}
-	if err := indexCase(context.Background(), c, dir); err != nil {
+	if err := new(engine).indexCase(context.Background(), c, dir); err != nil {
 		t.Error(err)
 	}
 	c.Close()

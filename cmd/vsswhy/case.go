@@ -135,7 +135,7 @@ func (e *engine) fill(ctx context.Context, c *index.Case, paths []string, opt *s
 		return notKept(r, err), nil
 	}
 	logOf(ctx).Info("case kept", "folder", opt.kept.dir, "took", since(start))
-	if err := indexCase(ctx, c, opt.kept.dir); err != nil {
+	if err := e.indexCase(ctx, c, opt.kept.dir); err != nil {
 		r.Notices = append(r.Notices, fmt.Sprintf("Full-text search is off: %v.", err))
 	}
 	return r, nil

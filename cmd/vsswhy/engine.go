@@ -24,6 +24,7 @@ import (
 // An engine is the rules with what they look at.
 type engine struct {
 	set      *rules.Set
+	rulesDir string // of one's own rules, "" if there are none
 	interest *event.Interest
 	scope    rules.Scope          // what is asked about
 	stamp    func(*report.Report) // adds what only the program knows
@@ -40,7 +41,7 @@ func newEngine(cmd *cobra.Command) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{set: set, interest: set.Interest()}
+	e := &engine{set: set, rulesDir: cmd.Flag(rulesDirFlag).Value.String(), interest: set.Interest()}
 	e.interest.Merge(scene.Interest())
 	e.stamp = func(r *report.Report) {
 		r.Tool.Version = version()

@@ -134,7 +134,7 @@ func (e *engine) evaluator(c *index.Case) func(context.Context) (*report.Report,
 func (e *engine) show(cmd *cobra.Command, s tui.Session, cfg tui.Config, c *index.Case, dir string) error {
 	err := tui.Run(cmd.Context(), s, cfg)
 	if err == nil && c.Writable() && c.SearchMissing() != nil {
-		err = indexCase(cmd.Context(), c, dir)
+		err = e.indexCase(cmd.Context(), c, dir)
 	}
 	return err
 }

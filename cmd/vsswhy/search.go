@@ -63,7 +63,7 @@ func endWith(stdin io.Reader) {
 }
 
 // indexCase gives a case the full-text index that it is to have.
-func indexCase(ctx context.Context, c *index.Case, dir string) error {
+func (e *engine) indexCase(ctx context.Context, c *index.Case, dir string) error {
 	scope := c.WantedScope()
 	if c.SearchScope(ctx) == scope {
 		return nil
@@ -73,7 +73,7 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 	}
 	start := time.Now()
 	name := c.NewSearchName()
-	m, err := buildInChild(ctx, dir, name, scope)
+	m, err := buildInChild(ctx, dir, name, scope, e.rulesDir)
 	if err == nil {
 		err = c.AddSearch(name, scope, m)
 	}
@@ -87,12 +87,12 @@ func indexCase(ctx context.Context, c *index.Case, dir string) error {
 // maxTrouble is how much of what a dying process says is passed on, in bytes.
 const maxTrouble = 300
 
-func buildInChild(ctx context.Context, dir, name string, scope index.Scope) (m search.Manifest, err error) {
+func buildInChild(ctx context.Context, dir, name string, scope index.Scope, rulesDir string) (m search.Manifest, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return m, err
 	}
-	cmd := exec.CommandContext(ctx, self, buildIndex, "--into", name, "--index", string(scope), "--", dir)
+	cmd := exec.CommandContext(ctx, self, buildIndex, "--into", name, "--index", string(scope), "--"+rulesDirFlag, rulesDir, "--", dir)
 	cmd.Args[0] = program         // whatever this one was started as
 	alive, err := cmd.StdinPipe() // it ends with this process, however that ends
 	if err != nil {
