@@ -67,6 +67,7 @@ the names, sizes and times of what is in it.`,
 	f.StringVarP(&opt.out, "out", "o", "", "folder for the reports and the summary")
 	f.StringVar(&opt.filesFrom, "files-from", "", "read the paths of bundles from this file, one a line; - is standard input")
 	f.StringSliceVar(&opt.formats, "format", []string{"json", "html"}, "forms of each report: text, json, jsonl, csv, md, html, ecs; several with commas")
+	f.SetAnnotation("format", settingName, []string{"batch-format"}) // VSSWHY_FORMAT is that of one report
 	f.StringVar(&opt.failOn, "fail-on", "", "exit with 1 if a finding is at least this: confirmed, likely, possible or ruled-out")
 	f.IntVar(&opt.jobs, "jobs", 0, "how many bundles to read at once (0: as many as there are cores)")
 	f.DurationVar(&opt.timeout, "timeout", 0, "give a bundle up after this time, such as 10m (0: never)")

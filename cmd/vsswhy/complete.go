@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,7 +37,7 @@ func complete(root *cobra.Command) {
 // completeFlag has the values of a flag completed.
 func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	values := map[string]completer{
-		"where": where, "facets": fields, rulesDirFlag: folders, "case": cases,
+		"format": formats, "where": where, "facets": fields, rulesDirFlag: folders, "case": cases,
 		"since": nothing, "until": nothing, "around": nothing, "host": nothing, "limit": nothing,
 		"workers": nothing, "jobs": nothing, "timeout": nothing, passwordFlag: nothing,
 	}
@@ -46,6 +48,11 @@ func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	if complete != nil {
 		cmd.RegisterFlagCompletionFunc(f.Name, complete) // fails for a flag that has one, which is as good
 	}
+}
+
+// formats are those of a batch, whose flag takes several.
+func formats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return slices.Sorted(maps.Keys(printers)), cobra.ShellCompDirectiveNoFileComp
 }
 
 func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -173,7 +173,8 @@ func newConfig() *cobra.Command {
 configuration file, else the default.
 
 Every flag can be set by a variable: --fail-on by VSSWHY_FAIL_ON, --log-file by
-VSSWHY_LOG_FILE; the form of "events" by VSSWHY_EVENTS_FORMAT. The file, config.yaml
+VSSWHY_LOG_FILE; the form of "events" by VSSWHY_EVENTS_FORMAT,
+the forms of "batch" by VSSWHY_BATCH_FORMAT. The file, config.yaml
 in the user's configuration folder, has those that one sets once, a line each:
 
   ` + strings.Join(configNames(), "\n  ") + `
