@@ -26,7 +26,7 @@ const (
 func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
 	var list []*subject
 	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.anchors[h][rule]) {
+		for _, in := range incidents(h, d.anchors[h][rule], rule.WholeHost) {
 			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
 			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
 				list = append(list, in)
@@ -146,7 +146,9 @@ func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*
 	return found
 }
 
-func incidents(h *scene.Host, events []*scene.Event) []*subject {
+// incidents groups a computer's events by machine and volume, or if they concern the
+// whole computer, only by volume.
+func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
 	type key struct {
 		vm     *scene.VM
 		volume string
@@ -155,6 +157,9 @@ func incidents(h *scene.Host, events []*scene.Event) []*subject {
 	var list []*subject
 	for _, e := range events {
 		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
+		if whole {
+			k.vm = nil
+		}
 		if len(e.Volumes) > 0 {
 			k.volume = strings.ToLower(e.Volumes[0])
 		}

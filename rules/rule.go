@@ -26,6 +26,7 @@ type Rule struct {
 	About      About     `yaml:"about"`       // what the rule is evaluated for
 	Near       Duration  `yaml:"near"`        // about an incident: how far from it a failed backup is that it explains
 	OnlyNear   bool      `yaml:"only_near"`   // about an incident: without a failed backup near it says nothing
+	WholeHost  bool      `yaml:"whole_host"`  // about an incident: it concerns the backups of all machines, whichever it names
 	Applies    Applies   `yaml:"applies"`     // to which versions of Windows
 	Logs       []LogNeed `yaml:"logs"`        // without these on a host, the anchor can't be seen
 	YieldsTo   []string  `yaml:"yields_to"`   // rules that, if likely for the same failure, leave this one possible

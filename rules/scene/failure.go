@@ -196,7 +196,11 @@ func (j *Job) join(failures []*Failure) bool {
 }
 
 func failureOfJob(j *Job) *Failure {
-	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: j.Volumes, At: j.To, To: j.To, Events: slices.Clone(j.Events), Job: j}
+	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: slices.Clone(j.Volumes), At: j.To, Job: j}
+	for _, e := range j.Events {
+		f.add(e)
+	}
+	f.To = j.To
 	if len(j.VMs) == 1 {
 		f.VM = j.VMs[0]
 	} else if len(j.VMs) == 0 && len(j.Names) == 1 {
