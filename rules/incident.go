@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vsswhy/vsswhy/ingest/known"
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
@@ -178,16 +179,28 @@ func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
 	return list
 }
 
-// failures are the failed backups near an incident, of its computer or of the
+// failures are the failed backups near an incident, or that it ended, of its computer or of the
 // machine that its computer is, and of no other machine or volume.
 func (s *subject) failures(sc *scene.Scene, near time.Duration) []*scene.Failure {
 	var list []*scene.Failure
 	for _, f := range sc.Failures {
-		if f.Kind == scene.KindBackup && s.concerns(f) && !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near)) {
+		close := !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near))
+		if f.Kind == scene.KindBackup && s.concerns(f) && (close || s.endedJob(f)) {
 			list = append(list, f)
 		}
 	}
 	return list
+}
+
+// endedJob reports whether the incident lies within the failure's job, and both have
+// a code in common: a job fails as a whole only when it ends, hours later.
+func (s *subject) endedJob(f *scene.Failure) bool {
+	if f.Job == nil || f.Job.From.IsZero() || s.from.Before(f.Job.From) || s.to.After(f.Job.To) {
+		return false
+	}
+	return slices.ContainsFunc(s.events, func(e *scene.Event) bool {
+		return slices.ContainsFunc(e.Codes, func(c known.Code) bool { return slices.Contains(f.Codes, c) })
+	})
 }
 
 func (s *subject) concerns(f *scene.Failure) bool {
