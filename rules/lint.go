@@ -21,7 +21,7 @@ var (
 	onWords       = []string{"host", "guest", "others", "nodes", "subject"}
 	sameWords     = []string{"vm", "volume"}
 	differWords   = []string{"vm", "volume", "host"}
-	silenceWords  = []string{"unknown", "unmet"}
+	silenceWords  = []string{silenceUnknown, silenceUnmet}
 	jobWords      = []string{"backup", "restore"}
 	underWords    = []string{"target"}
 	coveredWords  = []string{"all", "none"}
