@@ -40,7 +40,7 @@ const (
 // vmBackupFailed tells the VMMS events that say a machine's backup failed.
 // 10107 only warns of pass-through disks.
 func vmBackupFailed(id uint32) bool {
-	return id >= 10102 && id <= 10105 || id >= 10108 && id <= 10111 || id == 10150
+	return id >= 10102 && id <= 10105 || id >= 10108 && id <= 10111 || id == 10150 || id == 10172
 }
 
 // checkpointFailed tells events that belong to a failed backup if there is one,
