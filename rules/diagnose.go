@@ -80,7 +80,7 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 			f.verdict = judge(f.outcomes)
 			d.findings = append(d.findings, f)
 			found[sub.host] = true
-		case anchor.state == Unknown:
+		case anchor.state == Unknown && !spared(rule, sc, sub.host, sub.at):
 			u := blocked[sub.host]
 			if u == nil {
 				u = &unevaluable{rule: rule, host: sub.host}
@@ -120,19 +120,58 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 	if u == nil {
 		u = &unevaluable{rule: rule, host: h}
 	}
-	if !found {
+	if !found && !spared(rule, sc, h, forever) {
 		lackingLogs(u, sc)
 	}
 	if len(u.missing) > 0 {
-		for _, n := range rule.Logs {
-			if n.Collect != "" {
-				u.collect = appendNew(u.collect, n.Collect)
-			}
-		}
+		u.ask()
 		d.unevaluable = append(d.unevaluable, u)
 	} else if !found {
 		d.checked = append(d.checked, u)
 	}
+}
+
+// ask says how to get the logs that are missing, and not those that are there; of
+// all that the rule needs, if what is missing is no log that it names.
+func (u *unevaluable) ask() {
+	lacks := func(n LogNeed) bool {
+		return n.Of == "guest" || slices.ContainsFunc(u.missing, func(m string) bool { return strings.Contains(m, n.Channel) })
+	}
+	all := !slices.ContainsFunc(u.rule.Logs, lacks)
+	for _, n := range u.rule.Logs {
+		if n.Collect != "" && (all || lacks(n)) {
+			u.collect = appendNew(u.collect, n.Collect)
+		}
+	}
+}
+
+// spared reports whether what is known of the computer itself, its Windows and its
+// updates, rules the rule out there, whatever its logs may show: they need not be
+// asked for.
+func spared(rule *compiledRule, sc *scene.Scene, h *scene.Host, at time.Time) bool {
+	ev := &evaluator{scene: sc, rule: rule, sub: &subject{host: h, at: at}}
+	return slices.ContainsFunc(rule.Criteria, func(c *Criterion) bool {
+		return c.Role == RoleExcluding && c.Limit == NoVerdict && rule.ofHostAlone(&c.Test) && ev.test(&c.Test, c.Grade).state == Met
+	})
+}
+
+// ofHostAlone reports whether a test asks for nothing but lasting facts of the
+// computer.
+func (r *compiledRule) ofHostAlone(t *Test) bool {
+	all := func(list []*Test) bool {
+		return !slices.ContainsFunc(list, func(t *Test) bool { return !r.ofHostAlone(t) })
+	}
+	switch {
+	case len(t.All) > 0:
+		return all(t.All)
+	case len(t.Any) > 0:
+		return all(t.Any)
+	case t.Not != nil:
+		return r.ofHostAlone(t.Not)
+	case t.Uses != "":
+		return r.ofHostAlone(r.terms[t.Uses])
+	}
+	return t.Update != nil || t.Fact == "host.role" || t.Fact == "host.os_build"
 }
 
 // lackingLogs adds the logs that the rule needs and the bundle lacks.

@@ -71,7 +71,7 @@ type result struct {
 	cites   []scene.Citation
 	missing []string // what would settle it, if unknown
 	grade   Grade
-	assumed bool   // unmet only because an if_known is silent
+	assumed bool   // unmet only because an if_known is silent, or silence is taken for a no
 	reply   *reply // what the engineer said, if anything
 }
 
@@ -312,7 +312,7 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	if missing != "" {
 		return result{missing: []string{missing}}
 	}
-	if t.Silence == "unknown" {
+	if t.Silence == silenceUnknown {
 		return result{}
 	}
 	if t.During && ev.sub.job != nil && ev.sub.job.Open {
@@ -459,6 +459,9 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 	for _, h := range hosts {
 		for _, channel := range ev.rule.signals[t.Signal].channels() {
 			cover := h.Coverage(channel)
+			if cover == nil && t.Silence == silenceUnmet {
+				continue
+			}
 			if !covers(cover, from, to) {
 				r.state = Unknown
 				r.missing = appendNew(r.missing, need(h, channel, cover, from, to))
@@ -470,6 +473,7 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 	if r.state == Unknown {
 		r.cites = nil
 	}
+	r.assumed = r.state == Unmet && t.Silence == silenceUnmet
 	return r
 }
 
@@ -545,16 +549,16 @@ func (ev *evaluator) job(t *Test) result {
 	if doubtful || t.During && ev.sub.job != nil && ev.sub.job.Open {
 		return result{missing: []string{"when the jobs on both sides ended, by clocks that agree"}}
 	}
-	if t.Silence == "unmet" {
-		return result{state: Unmet}
-	}
-	return ev.absentJob(hosts, from, to)
+	return ev.absentJob(t, hosts, from, to)
 }
 
-func (ev *evaluator) absentJob(hosts []*scene.Host, from, to time.Time) result {
+func (ev *evaluator) absentJob(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
 	for _, h := range hosts {
 		cover := h.Coverage(backupChannel)
+		if cover == nil && t.Silence == silenceUnmet {
+			continue
+		}
 		if !covers(cover, from, to) {
 			return result{missing: []string{need(h, backupChannel, cover, from, to)}}
 		}

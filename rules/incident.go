@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vsswhy/vsswhy/ingest/known"
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
@@ -26,7 +27,7 @@ const (
 func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
 	var list []*subject
 	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.anchors[h][rule]) {
+		for _, in := range incidents(h, d.anchors[h][rule], rule.WholeHost) {
 			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
 			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
 				list = append(list, in)
@@ -146,7 +147,9 @@ func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*
 	return found
 }
 
-func incidents(h *scene.Host, events []*scene.Event) []*subject {
+// incidents groups a computer's events by machine and volume, or if they concern the
+// whole computer, only by volume.
+func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
 	type key struct {
 		vm     *scene.VM
 		volume string
@@ -155,6 +158,9 @@ func incidents(h *scene.Host, events []*scene.Event) []*subject {
 	var list []*subject
 	for _, e := range events {
 		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
+		if whole {
+			k.vm = nil
+		}
 		if len(e.Volumes) > 0 {
 			k.volume = strings.ToLower(e.Volumes[0])
 		}
@@ -173,16 +179,28 @@ func incidents(h *scene.Host, events []*scene.Event) []*subject {
 	return list
 }
 
-// failures are the failed backups near an incident, of its computer or of the
+// failures are the failed backups near an incident, or that it ended, of its computer or of the
 // machine that its computer is, and of no other machine or volume.
 func (s *subject) failures(sc *scene.Scene, near time.Duration) []*scene.Failure {
 	var list []*scene.Failure
 	for _, f := range sc.Failures {
-		if f.Kind == scene.KindBackup && s.concerns(f) && !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near)) {
+		close := !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near))
+		if f.Kind == scene.KindBackup && s.concerns(f) && (close || s.endedJob(f)) {
 			list = append(list, f)
 		}
 	}
 	return list
+}
+
+// endedJob reports whether the incident lies within the failure's job, and both have
+// a code in common: a job fails as a whole only when it ends, hours later.
+func (s *subject) endedJob(f *scene.Failure) bool {
+	if f.Job == nil || f.Job.From.IsZero() || s.from.Before(f.Job.From) || s.to.After(f.Job.To) {
+		return false
+	}
+	return slices.ContainsFunc(s.events, func(e *scene.Event) bool {
+		return slices.ContainsFunc(e.Codes, func(c known.Code) bool { return slices.Contains(f.Codes, c) })
+	})
 }
 
 func (s *subject) concerns(f *scene.Failure) bool {

@@ -21,7 +21,7 @@ var (
 	onWords       = []string{"host", "guest", "others", "nodes", "subject"}
 	sameWords     = []string{"vm", "volume"}
 	differWords   = []string{"vm", "volume", "host"}
-	silenceWords  = []string{"unknown", "unmet"}
+	silenceWords  = []string{silenceUnknown, silenceUnmet}
 	jobWords      = []string{"backup", "restore"}
 	underWords    = []string{"target"}
 	coveredWords  = []string{"all", "none"}
@@ -94,8 +94,8 @@ func (l *linter) examples() {
 func (l *linter) incident() {
 	r := l.rule
 	switch {
-	case r.About != AboutIncident && (r.Near > 0 || r.OnlyNear):
-		l.bad("near and only_near go with rules about an incident")
+	case r.About != AboutIncident && (r.Near > 0 || r.OnlyNear || r.WholeHost):
+		l.bad("near, only_near and whole_host go with rules about an incident")
 	case r.About != AboutIncident || r.Anchor == nil:
 	case r.Anchor.Signal == "" || r.Anchor.On != "subject":
 		l.bad("a rule about an incident has an anchor of one signal, on: subject", "anchor")

@@ -26,6 +26,7 @@ type Rule struct {
 	About      About     `yaml:"about"`       // what the rule is evaluated for
 	Near       Duration  `yaml:"near"`        // about an incident: how far from it a failed backup is that it explains
 	OnlyNear   bool      `yaml:"only_near"`   // about an incident: without a failed backup near it says nothing
+	WholeHost  bool      `yaml:"whole_host"`  // about an incident: it concerns the backups of all machines, whichever it names
 	Applies    Applies   `yaml:"applies"`     // to which versions of Windows
 	Logs       []LogNeed `yaml:"logs"`        // without these on a host, the anchor can't be seen
 	YieldsTo   []string  `yaml:"yields_to"`   // rules that, if likely for the same failure, leave this one possible
@@ -99,6 +100,12 @@ const (
 
 var gradeOrder = map[Grade]int{GradeMS: 0, GradeSRC: 1, GradeVEN: 2, GradeCOM: 3, GradeINF: 4, GradeMEM: 5}
 
+// What a test's silence may mean; see Test.Silence.
+const (
+	silenceUnknown = "unknown"
+	silenceUnmet   = "unmet"
+)
+
 // A Criterion is one test with a role.
 type Criterion struct {
 	ID      string `yaml:"id"`
@@ -151,8 +158,9 @@ type Test struct {
 	Loose bool `yaml:"loose"`
 
 	// Silence "unknown": that there is no such event says nothing, because
-	// another program or version would not write it. Silence "unmet": no log of
-	// it is as good as no event, because few computers have that log.
+	// another program or version would not write it. Silence "unmet": that there
+	// is no log of it at all is as good as no event, because few computers have
+	// that log; one that does not cover the time still leaves it unknown.
 	Silence string `yaml:"silence"`
 
 	// Count and Apart: at least so many occurrences, each group this far from

@@ -38,8 +38,9 @@ func (v *Verdict) UnmarshalText(text []byte) (err error) {
 // met (domain, section 4.1):
 //
 //	ruled-out  an excluding criterion is met
-//	confirmed  every required criterion is met, and no excluding one can be,
-//	           so far as logs can show it
+//	confirmed  every required criterion is met, so is what tells it from its
+//	           look-alikes (one that is discriminating, if there is any), and no
+//	           excluding one can be, so far as logs can show it
 //	likely     a discriminating criterion is met, and none that is
 //	           discriminating or required is unmet
 //	possible   else
@@ -47,7 +48,8 @@ func (v *Verdict) UnmarshalText(text []byte) (err error) {
 // What rests on memory alone (MEM) is at most likely, and an excluding
 // criterion with a limit caps the verdict instead of ruling out.
 func judge(outcomes []*outcome) Verdict {
-	limit, allRequired, discriminated, contradicted := Confirmed, true, false, false
+	limit, allRequired, contradicted := Confirmed, true, false
+	discriminating, discriminated := false, false
 	for _, o := range outcomes {
 		met, unmet := o.state == Met, o.state == Unmet
 		switch o.Role {
@@ -64,6 +66,7 @@ func judge(outcomes []*outcome) Verdict {
 			allRequired = allRequired && met
 			contradicted = contradicted || unmet
 		case RoleDiscriminating:
+			discriminating = true
 			discriminated = discriminated || met
 			contradicted = contradicted || unmet
 		}
@@ -74,7 +77,7 @@ func judge(outcomes []*outcome) Verdict {
 	switch {
 	case contradicted:
 		return min(limit, Possible)
-	case allRequired:
+	case allRequired && discriminated == discriminating:
 		return min(limit, Confirmed)
 	case discriminated:
 		return min(limit, Likely)

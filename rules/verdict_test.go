@@ -28,6 +28,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"anchor alone", Confirmed, []*outcome{}},
 		{"all required", Confirmed, []*outcome{oc(RoleRequired, Met), oc(RoleDiscriminating, Met), oc(RoleExcluding, Unmet)}},
+		{"all required, what tells it apart unknown", Possible, []*outcome{oc(RoleRequired, Met), oc(RoleDiscriminating, Unknown)}},
 		{"required unknown", Possible, []*outcome{oc(RoleRequired, Unknown)}},
 		{"required unknown, discriminating met", Likely, []*outcome{oc(RoleRequired, Unknown), oc(RoleDiscriminating, Met)}},
 		{"one discriminating met, one unknown", Likely, []*outcome{oc(RoleRequired, Unknown), oc(RoleDiscriminating, Met), oc(RoleDiscriminating, Unknown)}},

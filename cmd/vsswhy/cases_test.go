@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite golden files and the archives o
 //	expect RULE VERDICT HOST [vm=NAME] [volume=NAME] [candidate]
 //	absent RULE                  no finding of this rule
 //	unevaluable RULE HOST        the rule lacks logs of that host
+//	checked RULE HOST            the rule was evaluated there, and has no finding
+//	failures N                   so many backups and restores failed
 //	exit CODE
 //
 // Its files follow. A folder whose name ends in .zip or .tar.gz becomes an

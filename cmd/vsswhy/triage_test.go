@@ -90,6 +90,17 @@ func expectation(r *report.Report, line string) error {
 			}
 		}
 		return fmt.Errorf("it is not among those that could not be evaluated")
+	case "checked":
+		for _, n := range r.Checked {
+			if n.Rule == words[1] && n.Host == words[2] {
+				return nil
+			}
+		}
+		return fmt.Errorf("it is not among those that were checked")
+	case "failures":
+		if have := fmt.Sprint(len(r.Failures)); have != words[1] {
+			return fmt.Errorf("there are %s", have)
+		}
 	case "exit":
 	default:
 		return fmt.Errorf("unknown expectation")

@@ -101,16 +101,30 @@ func cutHexPrefix(s string) (string, bool) {
 //
 //	0x800423f4  0x800423F4  0x800423f4L        hexadecimal
 //	[800423f4]  STATUS_IO_TIMEOUT(c00000b5)    hexadecimal in brackets
+//	c0130021                                   an NTSTATUS that is the whole value
 //	-2147212300  2147754996  %%2147754996      decimal, where it can be nothing else
 //	ERROR_TIMEOUT(1460)                        a Win32 error after its symbol
 //
 // Success codes and numbers that merely look like codes (control codes,
 // sizes, pointers) are left out. It stops at maxCodes: no honest value has more.
 func Codes(s string) []Code {
+	if len(s) == hexDigits {
+		return bareStatus(s)
+	}
 	if len(s) < hexDigits || !mayHaveCode(s) {
 		return nil
 	}
 	return codesIn(s)
+}
+
+// bareStatus reads c0130021. Eight digits that begin with c are no decimal number,
+// and hardly anything else.
+func bareStatus(s string) []Code {
+	c, ok := parseFailure(s, 16, hexDigits)
+	if ok && s[0]|0x20 == 'c' && c.plausible() {
+		return []Code{c}
+	}
+	return nil
 }
 
 // mayHaveCode reports false of most values: a code has an x, a bracket before it,

@@ -28,6 +28,8 @@ func TestCodesKnowsEverySpelling(t *testing.T) {
 		{"%%2147942432", []Code{0x80070020}},
 		{"STATUS_IO_TIMEOUT(c00000b5)", []Code{0xc00000b5}},
 		{"ERROR_TIMEOUT(1460)", []Code{1460}},
+		{"c0130021", []Code{0xc0130021}},
+		{"C00000B5", []Code{0xc00000b5}},
 		{"0x80042409 … Old failure: 0x800423f4 again 0x800423f4", []Code{0x80042409, f4}},
 		// What only looks like a code.
 		{"DeviceIoControl(x - 000000000000024C,0x0053c008,0)", nil},
@@ -39,6 +41,9 @@ func TestCodesKnowsEverySpelling(t *testing.T) {
 		{"Foo(1460)", nil},
 		{"{800423f4-0000-0000-0000-000000000000}", nil},
 		{"2147483", nil},
+		{"80070005", nil},
+		{"cafebabe", nil},
+		{"volume c0130021", nil},
 	} {
 		if diff := cmp.Diff(tc.want, Codes(tc.text)); diff != "" {
 			t.Errorf("Codes(%q): %s", tc.text, diff)

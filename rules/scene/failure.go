@@ -40,7 +40,7 @@ const (
 // vmBackupFailed tells the VMMS events that say a machine's backup failed.
 // 10107 only warns of pass-through disks.
 func vmBackupFailed(id uint32) bool {
-	return id >= 10102 && id <= 10105 || id >= 10108 && id <= 10111 || id == 10150
+	return id >= 10102 && id <= 10105 || id >= 10108 && id <= 10111 || id == 10150 || id == 10172
 }
 
 // checkpointFailed tells events that belong to a failed backup if there is one,
@@ -196,7 +196,11 @@ func (j *Job) join(failures []*Failure) bool {
 }
 
 func failureOfJob(j *Job) *Failure {
-	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: j.Volumes, At: j.To, To: j.To, Events: slices.Clone(j.Events), Job: j}
+	f := &Failure{Kind: j.Kind, Host: j.Host, Volumes: slices.Clone(j.Volumes), At: j.To, Job: j}
+	for _, e := range j.Events {
+		f.add(e)
+	}
+	f.To = j.To
 	if len(j.VMs) == 1 {
 		f.VM = j.VMs[0]
 	} else if len(j.VMs) == 0 && len(j.Names) == 1 {

@@ -46,13 +46,15 @@ func (s *Scene) findRestores() {
 }
 
 // otherWriter reports whether the job is known to restore something else than
-// virtual machines: it names other VSS writers, and not Hyper-V's.
+// virtual machines: it names other VSS writers, by name or class id, and not
+// Hyper-V's.
 func (j *Job) otherWriter() bool {
 	other := slices.ContainsFunc(j.Names, func(n string) bool { return notHyperV[strings.ToLower(n)] })
 	for _, e := range j.Events {
 		if e.Writer(HyperVWriter) {
 			return false
 		}
+		other = other || slices.ContainsFunc(e.GUIDs, func(id string) bool { return known.WriterName(id) != "" })
 	}
 	return other && len(j.VMs) == 0
 }
