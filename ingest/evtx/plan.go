@@ -45,6 +45,15 @@ type op struct {
 	name  string // of the field (a path), or of the payload element
 	named text   // opText: the field's name, where it is no literal
 	text  text
+	last  told // what the step told last
+}
+
+// A told is a value, which stands in the present block, and the text that was
+// made of it. What a provider writes repeats itself mostly: the step of the next
+// record often finds the same value, and can use the same text.
+type told struct {
+	value value
+	text  string
 }
 
 type opKind uint8

@@ -1,6 +1,7 @@
 package evtx
 
 import (
+	"bytes"
 	"cmp"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -26,7 +27,7 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 			}
 		case opAttr:
 			if err = d.eval(p, o.text, subs); err == nil && len(d.text) > 0 {
-				err = d.emit(d.join(prefix, o.name))
+				err = d.emit(d.join(prefix, o.name), d.arena.add(d.text))
 			}
 		default:
 			err = d.content(p, o, subs, prefix)
@@ -55,10 +56,10 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 	if len(parts) == 1 && parts[0].sub >= 0 {
 		return d.substitute(o, name, subs[parts[0].sub], parts[0].optional)
 	}
-	if err := d.eval(p, o.text, subs); err != nil {
-		return err
+	err := d.eval(p, o.text, subs)
+	if err == nil && o.kind != opIgnored {
+		err = d.leaf(o, name, d.arena.add(d.text))
 	}
-	err := d.leaf(o, name)
 	for i := 0; i < len(parts) && err == nil; i++ {
 		if sub := parts[i].sub; sub >= 0 && subs[sub].typ() == typeBinXML {
 			err = d.nested(subs[sub], o.scope, name)
@@ -77,37 +78,47 @@ func (d *decoder) substitute(o *op, name string, s substitution, optional bool) 
 		return nil
 	case s.typ() == typeBinXML && s.size() > 0:
 		return d.nested(s, o.scope, name)
+	case o.kind == opIgnored:
+		return nil
 	case s.typ()&typeArray != 0 && s.size() > 0:
 		for item, ok := v.next(); ok; item, ok = v.next() {
 			d.text = item.appendText(d.text[:0])
-			if err := d.leaf(o, name); err != nil {
+			if err := d.leaf(o, name, d.arena.add(d.text)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	d.text = v.appendText(d.text[:0])
-	return d.leaf(o, name)
+	return d.leaf(o, name, d.tell(o, v))
 }
 
-// leaf takes the text in d.text as the content of an element.
-func (d *decoder) leaf(o *op, name string) error {
+// tell returns the text of the value of a step.
+func (d *decoder) tell(o *op, v value) string {
+	if v.typ != o.last.value.typ || !bytes.Equal(v.data, o.last.value.data) {
+		d.text = v.appendText(d.text[:0])
+		o.last = told{v, d.arena.add(d.text)}
+	}
+	return o.last.text
+}
+
+// leaf takes a text as the content of an element.
+func (d *decoder) leaf(o *op, name, text string) error {
 	switch {
-	case o.kind == opText && (o.leaf || len(d.text) > 0):
-		return d.emit(name)
+	case o.kind == opText && (o.leaf || text != ""):
+		return d.emit(name, text)
 	case o.kind == opMessage:
-		d.event.Message = d.arena.add(d.text)
+		d.event.Message = text
 	}
 	return nil
 }
 
-// emit adds a field, whose value is in d.text.
-func (d *decoder) emit(name string) error {
+// emit adds a field.
+func (d *decoder) emit(name, value string) error {
 	const fieldSize = 32
-	if d.budget -= fieldSize + len(d.text); d.budget < 0 {
+	if d.budget -= fieldSize + len(value); d.budget < 0 {
 		return errBudget
 	}
-	d.fields = append(d.fields, event.Field{Name: name, Value: d.arena.add(d.text)})
+	d.fields = append(d.fields, event.Field{Name: name, Value: value})
 	return nil
 }
 
