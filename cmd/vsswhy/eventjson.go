@@ -226,10 +226,13 @@ func (l *lister) listLines(w io.Writer) error {
 	n := runtime.GOMAXPROCS(0)
 	todo, done := make(chan *lineBatch, n), make(chan *lineBatch, 2*n)
 	stop := make(chan struct{}) // closed when no more is wanted
+	opt := l.opt.reading.options()
+	opt.Recycler = new(event.Recycler)
 	for range n {
 		go func() {
 			for b := range todo {
 				l.makeLines(b)
+				opt.Recycler.Done(b.Events)
 				close(b.made)
 			}
 		}()
@@ -237,7 +240,7 @@ func (l *lister) listLines(w io.Writer) error {
 	go func() {
 		defer close(done)
 		defer close(todo)
-		for b := range scanPaths(l.ctx, l.progressTo(), l.paths, l.opt.reading.options(), l.interest) {
+		for b := range scanPaths(l.ctx, l.progressTo(), l.paths, opt, l.interest) {
 			batch := &lineBatch{Batch: b, path: b.Source.Path, made: make(chan struct{})}
 			select {
 			case done <- batch: // at most so many are ahead
