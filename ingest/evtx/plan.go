@@ -40,7 +40,7 @@ type op struct {
 	kind  opKind
 	scope scope  // opText: where children stand that a substitution brings
 	leaf  bool   // opText: the element has no children, so that empty text counts
-	sub   int32  // opDrop: the substitution whose NULL drops the element
+	sub   int32  // opDrop: the substitution whose NULL drops the element; else the one that the text is, -1 if there is more to it
 	skip  int32  // opDrop: the step after the element
 	name  string // of the field (a path), or of the payload element
 	named text   // opText: the field's name, where it is no literal
@@ -332,10 +332,18 @@ func (c *compiler) flush(e *element, leaf bool) {
 	}
 	if e.kind == opText && leaf && !e.payload || e.text.n > 0 {
 		c.p.ops = append(c.p.ops, op{
-			kind: e.kind, scope: e.child, leaf: leaf && !e.payload,
+			kind: e.kind, scope: e.child, leaf: leaf && !e.payload, sub: c.p.only(e.text),
 			name: c.pathName(c.path), named: e.dynamic, text: e.text,
 		})
 	}
+}
+
+// only returns the substitution that a text consists of, -1 if it is another text.
+func (p *plan) only(t text) int32 {
+	if t.n != 1 {
+		return -1
+	}
+	return p.parts[t.first].sub
 }
 
 // pathName makes a path a string.

@@ -2,7 +2,6 @@ package evtx
 
 import (
 	"bytes"
-	"cmp"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -53,8 +52,8 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 		name = d.join(prefix, name)
 	}
 	parts := p.parts[o.text.first : o.text.first+o.text.n]
-	if len(parts) == 1 && parts[0].sub >= 0 {
-		return d.substitute(o, name, subs[parts[0].sub], parts[0].optional)
+	if o.sub >= 0 {
+		return d.substitute(o, name, subs[o.sub], parts[0].optional)
 	}
 	err := d.eval(p, o.text, subs)
 	if err == nil && o.kind != opIgnored {
@@ -74,31 +73,36 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 func (d *decoder) substitute(o *op, name string, s substitution, optional bool) error {
 	v := d.value(s)
 	switch {
-	case s.typ() == typeNull && optional:
+	case v.typ == typeNull && optional:
 		return nil
-	case s.typ() == typeBinXML && s.size() > 0:
+	case o.last.is(v):
+	case v.typ == typeBinXML && len(v.data) > 0:
 		return d.nested(s, o.scope, name)
 	case o.kind == opIgnored:
 		return nil
-	case s.typ()&typeArray != 0 && s.size() > 0:
-		for item, ok := v.next(); ok; item, ok = v.next() {
-			d.text = item.appendText(d.text[:0])
-			if err := d.leaf(o, name, d.arena.add(d.text)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return d.leaf(o, name, d.tell(o, v))
-}
-
-// tell returns the text of the value of a step.
-func (d *decoder) tell(o *op, v value) string {
-	if v.typ != o.last.value.typ || !bytes.Equal(v.data, o.last.value.data) {
+	case v.typ&typeArray != 0 && len(v.data) > 0:
+		return d.items(o, name, v)
+	default:
 		d.text = v.appendText(d.text[:0])
 		o.last = told{v, d.arena.add(d.text)}
 	}
-	return o.last.text
+	return d.leaf(o, name, o.last.text)
+}
+
+// is reports whether the value is the same. No XML and no array with items is told.
+func (t *told) is(v value) bool {
+	return v.typ == t.value.typ && bytes.Equal(v.data, t.value.data)
+}
+
+// items takes each item of an array as the content of an element.
+func (d *decoder) items(o *op, name string, v value) error {
+	for item, ok := v.next(); ok; item, ok = v.next() {
+		d.text = item.appendText(d.text[:0])
+		if err := d.leaf(o, name, d.arena.add(d.text)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leaf takes a text as the content of an element.
@@ -170,7 +174,10 @@ func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
 		}
 	}
 	d.depth--
-	return cmp.Or(err, c.err)
+	if err == nil {
+		err = c.err
+	}
+	return err
 }
 
 func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {

@@ -138,9 +138,13 @@ func TestTell(t *testing.T) {
 		{}, {typeUint32, one}, {typeUint32, one}, {typeHexInt32, one}, {typeBool, one}, {typeBinary, one}, {typeBinary, one[:2]},
 		{typeUint32, two}, {}, {typeString, nil}, {typeString, text}, {typeString, text}, {typeAnsi, text}, {typeUint32, one},
 	}
-	d, o := new(decoder), new(op)
-	for _, v := range values {
-		if got, want := d.tell(o, v), string(v.appendText(nil)); got != want {
+	d, o := &decoder{budget: baseBudget}, &op{kind: opText, leaf: true}
+	for i, v := range values {
+		d.chunk = v.data
+		if err := d.substitute(o, "", substitution(len(v.data)|int(v.typ)<<16), false); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := d.fields[i].Value, string(v.appendText(nil)); got != want {
 			t.Errorf("%#02x % x: %q, want %q", v.typ, v.data, got, want)
 		}
 	}
