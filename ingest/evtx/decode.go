@@ -95,7 +95,7 @@ func (d *decoder) readRecord(off, size int) {
 	r.off, r.end, r.header = off, off+size-4, (*recordHeader)(d.chunk[off:])
 	err := d.open(r)
 	if err == nil {
-		if texts, may := r.asks(); may && (len(texts) == 0 || d.mayHave(r, texts)) {
+		if d.mayWant(r) {
 			d.budget = baseBudget + expansion*size
 			err = d.decode(r)
 		}
@@ -113,6 +113,16 @@ func (d *decoder) readRecord(off, size int) {
 	if d.recover {
 		d.out.heads = append(d.out.heads, r.key())
 	}
+}
+
+// mayWant reports whether the event may be wanted, as far as can be told before it
+// is decoded.
+func (d *decoder) mayWant(r *record) bool {
+	if d.interest == nil {
+		return true
+	}
+	texts, may := r.asks()
+	return may && (len(texts) == 0 || d.mayHave(r, texts))
 }
 
 // open finds the plan of a record and reads its head.
@@ -167,7 +177,7 @@ func (d *decoder) decode(r *record) (err error) {
 	if len(d.fields) > first {
 		d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
 	}
-	if err != nil || !r.asked(d.event) {
+	if err != nil || d.interest != nil && !r.asked(d.event) {
 		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
 	}
 	return err

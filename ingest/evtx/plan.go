@@ -7,13 +7,14 @@ import "strings"
 // serves all records that refer to it; that of XML which a record holds directly
 // is made each time, in the same memory.
 type plan struct {
-	scope  scope
-	system bool // a System element was found
-	single bool // each field is one substitution, or nothing
-	slots  [numSlots]slotText
-	ops    []op
-	parts  []part
-	lits   []byte // UTF-16 of the literal parts
+	scope    scope
+	system   bool // a System element was found
+	single   bool // each field is one substitution, or nothing
+	slots    [numSlots]slotText
+	activity told // what slotActivity told last
+	ops      []op
+	parts    []part
+	lits     []byte // UTF-16 of the literal parts
 
 	subs    int // substitutions needed: the highest index + 1
 	sysSubs int // those that the slots need

@@ -75,23 +75,23 @@ func (d *decoder) substitute(o *op, name string, s substitution, optional bool) 
 	switch {
 	case v.typ == typeNull && optional:
 		return nil
-	case o.last.is(v):
 	case v.typ == typeBinXML && len(v.data) > 0:
 		return d.nested(s, o.scope, name)
 	case o.kind == opIgnored:
 		return nil
 	case v.typ&typeArray != 0 && len(v.data) > 0:
 		return d.items(o, name, v)
-	default:
-		d.text = v.appendText(d.text[:0])
-		o.last = told{v, d.arena.add(d.text)}
 	}
-	return d.leaf(o, name, o.last.text)
+	return d.leaf(o, name, d.tell(&o.last, v))
 }
 
-// is reports whether the value is the same. No XML and no array with items is told.
-func (t *told) is(v value) bool {
-	return v.typ == t.value.typ && bytes.Equal(v.data, t.value.data)
+// tell returns the text of a value, given what was told last in its place.
+func (d *decoder) tell(last *told, v value) string {
+	if v.typ != last.value.typ || !bytes.Equal(v.data, last.value.data) {
+		d.text = v.appendText(d.text[:0])
+		*last = told{v, d.arena.add(d.text)}
+	}
+	return last.text
 }
 
 // items takes each item of an array as the content of an element.
