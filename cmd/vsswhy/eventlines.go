@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -198,7 +199,7 @@ type lineBatch struct {
 func (l *lister) listLines(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	n := runtime.GOMAXPROCS(0)
-	todo, done := make(chan *lineBatch, n), make(chan *lineBatch, 2*n)
+	todo, done := make(chan *lineBatch, n), make(chan *lineBatch, n)
 	stop := make(chan struct{}) // closed when no more is wanted
 	opt := l.opt.reading.options()
 	opt.Recycler = new(event.Recycler)
@@ -241,12 +242,16 @@ func (l *lister) listLines(w io.Writer) error {
 	return out.Flush()
 }
 
+// lineSize is about what a line has, in bytes.
+const lineSize = 1 << 10
+
 // lineBuffers are of batches that were written.
 var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func (l *lister) makeLines(m *lineMaker, b *lineBatch) {
+	b.ends = make([]int, 0, len(b.Events))
 	b.buffer = lineBuffers.Get().(*[]byte)
-	m.begin((*b.buffer)[:0], b.path)
+	m.begin(slices.Grow((*b.buffer)[:0], lineSize*len(b.Events)), b.path)
 	var row query.EventRow
 	for i := range b.Events {
 		e := &b.Events[i]
