@@ -37,6 +37,7 @@ type input struct {
 	all      bool // decode counts what is of interest, the reader doesn't
 	workers  int  // that the reader may use
 	recover  bool // what is left of earlier records, too
+	recycler *event.Recycler
 }
 
 // formats is the table of logs and text artefacts. The first line that knows a
@@ -54,7 +55,7 @@ var formats = []format{
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
-	return events(evtx.Read(ctx, in.r, in.size, src, evtx.Options{Interest: in.interest, Workers: in.workers, Recover: in.recover}))
+	return events(evtx.Read(ctx, in.r, in.size, src, evtx.Options{Interest: in.interest, Workers: in.workers, Recover: in.recover, Recycler: in.recycler}))
 }
 
 func readXML(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {

@@ -257,7 +257,7 @@ func (s *scan) readMember(n *node, m *archive.Member) {
 // readLog decodes a log or artefact. Stream is the content once more, from its
 // start: content without random access is read from it.
 func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) {
-	in := input{all: s.opt.All, recover: s.opt.Recover}
+	in := input{all: s.opt.All, recover: s.opt.Recover, recycler: s.opt.Recycler}
 	whole := !n.src.Lost() // what was kept of a member may be a part
 	if f.seeks && c.At == nil {
 		var free func()

@@ -116,7 +116,7 @@ func (s *scan) decodeShelved(n *node, c archive.Content) error {
 		return errors.New("it " + notALog)
 	}
 	n.src.Format = name
-	s.decodeAnywhere(n, f, input{all: s.opt.AllAgain, recover: s.opt.Recover}, c)
+	s.decodeAnywhere(n, f, input{all: s.opt.AllAgain, recover: s.opt.Recover, recycler: s.opt.Recycler}, c)
 	return nil
 }
 

@@ -52,6 +52,10 @@ type Options struct {
 	// Source.Relevant counts stays the same. AllAgain is All for what the shelf
 	// recalls: mostly its events are there already.
 	All, AllAgain bool
+
+	// Recycler gets back the memory of events that the consumer is done with; nil
+	// if it keeps them.
+	Recycler *event.Recycler
 }
 
 const (

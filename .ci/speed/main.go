@@ -132,7 +132,7 @@ func sum(path string, h hash.Hash) error {
 	return err
 }
 
-// read reads a log as a scan does, and looks at nothing.
+// read reads a log as the list of all events does, and looks at nothing.
 func read(path string, opt evtx.Options) func() error {
 	return func() error {
 		f, err := os.Open(path)
@@ -145,7 +145,9 @@ func read(path string, opt evtx.Options) func() error {
 			return err
 		}
 		src := &event.Source{}
-		for range evtx.Read(context.Background(), f, info.Size(), src, opt) {
+		opt.Recycler = new(event.Recycler)
+		for batch := range evtx.Read(context.Background(), f, info.Size(), src, opt) {
+			opt.Recycler.Done(batch)
 		}
 		if src.Records == 0 || src.Err != "" {
 			return fmt.Errorf("%d records, %s", src.Records, src.Err)

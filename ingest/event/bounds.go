@@ -11,8 +11,12 @@ type Bounds struct {
 }
 
 // Within returns an interest in what in wants and b has. A nil interest, which
-// wants everything, can be narrowed, too.
+// wants everything, can be narrowed, too; it stays nil if b is no bound, so that a
+// reader need not ask.
 func (in *Interest) Within(b Bounds) *Interest {
+	if in == nil && b.From.IsZero() && b.To.IsZero() && b.Computer == nil {
+		return nil
+	}
 	if b.Always == nil {
 		b.Always = new(Interest)
 	}

@@ -122,6 +122,9 @@ func (l *log) newWorker() *worker {
 	w.unnamed = newProvider("", l.opt.Interest)
 	w.source = l.src.ID
 	w.recover = l.opt.Recover
+	if !w.recover { // remains are kept to the end of the log
+		w.recycler = l.opt.Recycler
+	}
 	w.noCRC = l.header.flags()&flagNoCRC != 0
 	return w
 }
@@ -172,6 +175,7 @@ func (w *worker) block(data []byte, off int64, err error) *block {
 		w.base += int64(len(chunk))
 	}
 	w.out, w.expected = nil, len(b.events)+len(b.events)/16
+	w.lend(b)
 	return b
 }
 

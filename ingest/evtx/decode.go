@@ -53,6 +53,8 @@ type decoder struct {
 	arena    arena
 	fields   []event.Field
 	expected int // events in a block
+	recycler *event.Recycler
+	lent     [][]event.Field // what the fields of the present block are in; only with a recycler
 }
 
 // What decoding a record may cost: bytes of text, fields and steps per byte of
@@ -93,7 +95,7 @@ func (d *decoder) readRecord(off, size int) {
 	r.off, r.end, r.header = off, off+size-4, (*recordHeader)(d.chunk[off:])
 	err := d.open(r)
 	if err == nil {
-		if texts, may := r.asks(); may && (len(texts) == 0 || d.mayHave(r, texts)) {
+		if d.mayWant(r) {
 			d.budget = baseBudget + expansion*size
 			err = d.decode(r)
 		}
@@ -113,6 +115,16 @@ func (d *decoder) readRecord(off, size int) {
 	}
 }
 
+// mayWant reports whether the event may be wanted, as far as can be told before it
+// is decoded.
+func (d *decoder) mayWant(r *record) bool {
+	if d.interest == nil {
+		return true
+	}
+	texts, may := r.asks()
+	return may && (len(texts) == 0 || d.mayHave(r, texts))
+}
+
 // open finds the plan of a record and reads its head.
 func (d *decoder) open(r *record) (err error) {
 	c := cursor{b: d.chunk, pos: r.off + recordHeaderSize, end: r.end}
@@ -126,8 +138,12 @@ func (d *decoder) open(r *record) (err error) {
 			return err
 		}
 		r.xml = c.pos
+		n := r.plan.sysSubs
+		if d.interest == nil {
+			n = -1
+		}
 		d.subs = d.subs[:0]
-		r.subs, err = d.values(&c, r.plan.sysSubs)
+		r.subs, err = d.values(&c, n)
 	}
 	switch {
 	case err != nil:
@@ -142,21 +158,17 @@ func (d *decoder) open(r *record) (err error) {
 // not, by what it says.
 func (d *decoder) decode(r *record) (err error) {
 	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
-	if r.own {
+	switch {
+	case r.own:
 		r.plan, err = d.compileDirect(&c, inDocument, false)
-	} else {
+	case d.interest != nil: // else open has read all of them
 		d.subs = d.subs[:0]
 		r.subs, err = d.values(&c, -1)
 	}
 	if err != nil {
 		return err
 	}
-	if cap(d.fields)-len(d.fields) < fieldRoom {
-		d.fields = make([]event.Field, 0, fieldSlab)
-	}
-	if d.out.events == nil { // about as many as in the block before
-		d.out.events = make([]event.Event, 0, d.expected)
-	}
+	d.reserve()
 	first, n := len(d.fields), len(d.out.events)
 	d.out.events = append(d.out.events, event.Event{})
 	d.event = &d.out.events[n]
@@ -165,7 +177,7 @@ func (d *decoder) decode(r *record) (err error) {
 	if len(d.fields) > first {
 		d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
 	}
-	if err != nil || !r.asked(d.event) {
+	if err != nil || d.interest != nil && !r.asked(d.event) {
 		d.fields, d.out.events = d.fields[:first], d.out.events[:n]
 	}
 	return err
@@ -177,6 +189,32 @@ const (
 	fieldSlab = 2048
 	fieldRoom = 64
 )
+
+// reserve has room for an event and its fields.
+func (d *decoder) reserve() {
+	if cap(d.fields)-len(d.fields) < fieldRoom {
+		if d.fields = d.recycler.Fields(); d.fields == nil {
+			d.fields = make([]event.Field, 0, fieldSlab)
+		}
+		if d.recycler != nil {
+			d.lent = append(d.lent, d.fields)
+		}
+	}
+	if d.out.events == nil {
+		if d.out.events = d.recycler.Events(); d.out.events == nil { // about as many as in the block before
+			d.out.events = make([]event.Event, 0, d.expected)
+		}
+	}
+}
+
+// lend has the recycler know what the events of a block are in, which the next
+// block does not use.
+func (d *decoder) lend(b *block) {
+	if d.recycler != nil {
+		d.recycler.Lend(b.events, d.lent)
+		d.fields, d.lent = nil, nil
+	}
+}
 
 // A substitution says where in the chunk a value of a template instance stands.
 // The low half is what the instance states: u16 size, u8 type, u8 0; the high

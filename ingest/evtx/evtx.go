@@ -65,6 +65,10 @@ type Options struct {
 	// count in Source.Recovered and Relevant, but in no stream. It costs 8 bytes
 	// of memory for each record of the log.
 	Recover bool
+
+	// Recycler is asked for the memory of events, and given it back by the
+	// consumer; nil: all is new. Recover leaves it alone.
+	Recycler *event.Recycler
 }
 
 // Read reads a log of size bytes (-1: not known) and yields its wanted events,

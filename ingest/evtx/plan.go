@@ -7,13 +7,14 @@ import "strings"
 // serves all records that refer to it; that of XML which a record holds directly
 // is made each time, in the same memory.
 type plan struct {
-	scope  scope
-	system bool // a System element was found
-	single bool // each field is one substitution, or nothing
-	slots  [numSlots]slotText
-	ops    []op
-	parts  []part
-	lits   []byte // UTF-16 of the literal parts
+	scope    scope
+	system   bool // a System element was found
+	single   bool // each field is one substitution, or nothing
+	slots    [numSlots]slotText
+	activity told // what slotActivity told last
+	ops      []op
+	parts    []part
+	lits     []byte // UTF-16 of the literal parts
 
 	subs    int // substitutions needed: the highest index + 1
 	sysSubs int // those that the slots need
@@ -40,11 +41,20 @@ type op struct {
 	kind  opKind
 	scope scope  // opText: where children stand that a substitution brings
 	leaf  bool   // opText: the element has no children, so that empty text counts
-	sub   int32  // opDrop: the substitution whose NULL drops the element
+	sub   int32  // opDrop: the substitution whose NULL drops the element; else the one that the text is, -1 if there is more to it
 	skip  int32  // opDrop: the step after the element
 	name  string // of the field (a path), or of the payload element
 	named text   // opText: the field's name, where it is no literal
 	text  text
+	last  told // what the step told last
+}
+
+// A told is a value, which stands in the present block, and the text that was
+// made of it. What a provider writes repeats itself mostly: the step of the next
+// record often finds the same value, and can use the same text.
+type told struct {
+	value value
+	text  string
 }
 
 type opKind uint8
@@ -323,10 +333,18 @@ func (c *compiler) flush(e *element, leaf bool) {
 	}
 	if e.kind == opText && leaf && !e.payload || e.text.n > 0 {
 		c.p.ops = append(c.p.ops, op{
-			kind: e.kind, scope: e.child, leaf: leaf && !e.payload,
+			kind: e.kind, scope: e.child, leaf: leaf && !e.payload, sub: c.p.only(e.text),
 			name: c.pathName(c.path), named: e.dynamic, text: e.text,
 		})
 	}
+}
+
+// only returns the substitution that a text consists of, -1 if it is another text.
+func (p *plan) only(t text) int32 {
+	if t.n != 1 {
+		return -1
+	}
+	return p.parts[t.first].sub
 }
 
 // pathName makes a path a string.

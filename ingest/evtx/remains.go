@@ -65,7 +65,7 @@ func (d *decoder) readRemain(off, size int) bool {
 		return false
 	}
 	remain := remain{key: r.key()}
-	if texts, may := r.asks(); may && (len(texts) == 0 || d.mayHave(r, texts)) {
+	if d.mayWant(r) {
 		n := len(d.out.events)
 		d.budget = baseBudget + expansion*size
 		if d.decode(r) != nil {

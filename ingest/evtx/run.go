@@ -1,7 +1,7 @@
 package evtx
 
 import (
-	"cmp"
+	"bytes"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -26,7 +26,7 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 			}
 		case opAttr:
 			if err = d.eval(p, o.text, subs); err == nil && len(d.text) > 0 {
-				err = d.emit(d.join(prefix, o.name))
+				err = d.emit(d.join(prefix, o.name), d.arena.add(d.text))
 			}
 		default:
 			err = d.content(p, o, subs, prefix)
@@ -52,13 +52,13 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 		name = d.join(prefix, name)
 	}
 	parts := p.parts[o.text.first : o.text.first+o.text.n]
-	if len(parts) == 1 && parts[0].sub >= 0 {
-		return d.substitute(o, name, subs[parts[0].sub], parts[0].optional)
+	if o.sub >= 0 {
+		return d.substitute(o, name, subs[o.sub], parts[0].optional)
 	}
-	if err := d.eval(p, o.text, subs); err != nil {
-		return err
+	err := d.eval(p, o.text, subs)
+	if err == nil && o.kind != opIgnored {
+		err = d.leaf(o, name, d.arena.add(d.text))
 	}
-	err := d.leaf(o, name)
 	for i := 0; i < len(parts) && err == nil; i++ {
 		if sub := parts[i].sub; sub >= 0 && subs[sub].typ() == typeBinXML {
 			err = d.nested(subs[sub], o.scope, name)
@@ -73,41 +73,56 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 func (d *decoder) substitute(o *op, name string, s substitution, optional bool) error {
 	v := d.value(s)
 	switch {
-	case s.typ() == typeNull && optional:
+	case v.typ == typeNull && optional:
 		return nil
-	case s.typ() == typeBinXML && s.size() > 0:
+	case v.typ == typeBinXML && len(v.data) > 0:
 		return d.nested(s, o.scope, name)
-	case s.typ()&typeArray != 0 && s.size() > 0:
-		for item, ok := v.next(); ok; item, ok = v.next() {
-			d.text = item.appendText(d.text[:0])
-			if err := d.leaf(o, name); err != nil {
-				return err
-			}
-		}
+	case o.kind == opIgnored:
 		return nil
+	case v.typ&typeArray != 0 && len(v.data) > 0:
+		return d.items(o, name, v)
 	}
-	d.text = v.appendText(d.text[:0])
-	return d.leaf(o, name)
+	return d.leaf(o, name, d.tell(&o.last, v))
 }
 
-// leaf takes the text in d.text as the content of an element.
-func (d *decoder) leaf(o *op, name string) error {
-	switch {
-	case o.kind == opText && (o.leaf || len(d.text) > 0):
-		return d.emit(name)
-	case o.kind == opMessage:
-		d.event.Message = d.arena.add(d.text)
+// tell returns the text of a value, given what was told last in its place.
+func (d *decoder) tell(last *told, v value) string {
+	if v.typ != last.value.typ || !bytes.Equal(v.data, last.value.data) {
+		d.text = v.appendText(d.text[:0])
+		*last = told{v, d.arena.add(d.text)}
+	}
+	return last.text
+}
+
+// items takes each item of an array as the content of an element.
+func (d *decoder) items(o *op, name string, v value) error {
+	for item, ok := v.next(); ok; item, ok = v.next() {
+		d.text = item.appendText(d.text[:0])
+		if err := d.leaf(o, name, d.arena.add(d.text)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// emit adds a field, whose value is in d.text.
-func (d *decoder) emit(name string) error {
+// leaf takes a text as the content of an element.
+func (d *decoder) leaf(o *op, name, text string) error {
+	switch {
+	case o.kind == opText && (o.leaf || text != ""):
+		return d.emit(name, text)
+	case o.kind == opMessage:
+		d.event.Message = text
+	}
+	return nil
+}
+
+// emit adds a field.
+func (d *decoder) emit(name, value string) error {
 	const fieldSize = 32
-	if d.budget -= fieldSize + len(d.text); d.budget < 0 {
+	if d.budget -= fieldSize + len(value); d.budget < 0 {
 		return errBudget
 	}
-	d.fields = append(d.fields, event.Field{Name: name, Value: d.arena.add(d.text)})
+	d.fields = append(d.fields, event.Field{Name: name, Value: value})
 	return nil
 }
 
@@ -159,7 +174,10 @@ func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
 		}
 	}
 	d.depth--
-	return cmp.Or(err, c.err)
+	if err == nil {
+		err = c.err
+	}
+	return err
 }
 
 func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {

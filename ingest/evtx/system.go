@@ -169,10 +169,6 @@ func (d *decoder) properties(e *event.Event, r *record) {
 		n, _ := d.slot(r, s).number()
 		return n
 	}
-	text := func(s slot) string {
-		d.text = d.slot(r, s).appendText(d.text[:0])
-		return d.arena.add(d.text)
-	}
 	e.Ref = event.Ref{Source: d.source, Offset: d.base + int64(r.off)}
 	e.Record, e.Time, e.ID = h.record, h.time, h.id
 	e.Computer, e.Channel = h.computer, h.channel
@@ -184,7 +180,7 @@ func (d *decoder) properties(e *event.Event, r *record) {
 	e.Task = uint16(number(slotTask))
 	e.Opcode = uint8(number(slotOpcode))
 	e.Keywords = number(slotKeywords)
-	e.ActivityID = text(slotActivity)
+	e.ActivityID = d.tell(&r.plan.activity, d.slot(r, slotActivity))
 	e.ProcessID = uint32(number(slotProcess))
 	e.ThreadID = uint32(number(slotThread))
 	e.UserID = d.name(&d.users, d.slot(r, slotUser))

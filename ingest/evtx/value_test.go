@@ -128,3 +128,24 @@ func TestValueText(t *testing.T) {
 		})
 	}
 }
+
+// TestTell gives a step values that follow each other with the same bytes but of
+// different types, the same once more, and with different bytes: each is told as
+// if it stood alone.
+func TestTell(t *testing.T) {
+	one, two, text := []byte{1, 0, 0, 0}, []byte{2, 0, 0, 0}, utf16Text("é\x00")
+	values := []value{
+		{}, {typeUint32, one}, {typeUint32, one}, {typeHexInt32, one}, {typeBool, one}, {typeBinary, one}, {typeBinary, one[:2]},
+		{typeUint32, two}, {}, {typeString, nil}, {typeString, text}, {typeString, text}, {typeAnsi, text}, {typeUint32, one},
+	}
+	d, o := &decoder{budget: baseBudget}, &op{kind: opText, leaf: true}
+	for i, v := range values {
+		d.chunk = v.data
+		if err := d.substitute(o, "", substitution(len(v.data)|int(v.typ)<<16), false); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := d.fields[i].Value, string(v.appendText(nil)); got != want {
+			t.Errorf("%#02x % x: %q, want %q", v.typ, v.data, got, want)
+		}
+	}
+}

@@ -128,17 +128,31 @@ func bareStatus(s string) []Code {
 }
 
 // mayHaveCode reports false of most values: a code has an x, a bracket before it,
-// or so many digits in a row that one of every so many characters is a digit.
+// or so many digits in a row that one of every so many characters is a digit. s has
+// eight bytes at least.
 func mayHaveCode(s string) bool {
-	if strings.IndexByte(s, 'x') > 0 || strings.IndexByte(s, 'X') > 0 || strings.IndexByte(s, '(') >= 0 || strings.IndexByte(s, '[') >= 0 {
-		return true
-	}
 	for i := decimalDigits - 1; i < len(s); i += decimalDigits {
 		if s[i] >= '0' && s[i] <= '9' {
 			return true
 		}
 	}
-	return false
+	n := 0
+	for ; n+8 <= len(s); n += 8 {
+		if marksCode(s[n : n+8]) {
+			return true
+		}
+	}
+	return marksCode(s[len(s)-8:]) // again some of those before
+}
+
+// marksCode reports whether one of eight bytes is an x or an opening bracket.
+func marksCode(p string) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	_ = p[7]
+	w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
+	x, round, square := (w|each*0x20)^each*'x', w^each*'(', w^each*'['
+	// The high bit of a byte is set where it is zero, and nowhere if none is.
+	return ((x-each)&^x|(round-each)&^round|(square-each)&^square)&high != 0
 }
 
 func codesIn(s string) []Code {
