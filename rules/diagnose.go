@@ -215,9 +215,22 @@ func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject, left *budget) (
 	for _, c := range rule.Criteria {
 		f.outcomes = append(f.outcomes, &outcome{c, ev.test(&c.Test, c.Grade)})
 	}
+	if rule.Applies != (Applies{}) && !sub.host.OSBuild(sub.at).Known {
+		f.outcomes = append(f.outcomes, versionUnknown(anchor.cites))
+	}
 	f.unaided = judge(f.outcomes)
 	f.verdict = f.unaided
 	return f, anchor
+}
+
+// versionUnknown keeps a rule that is about some versions of Windows from being
+// confirmed for a computer whose version nobody knows.
+func versionUnknown(cites []scene.Citation) *outcome {
+	return &outcome{
+		&Criterion{ID: "version_unknown", Role: RoleExcluding, Limit: Likely, Grade: GradeINF,
+			Text: "Which Windows the computer runs is not known (it is in systeminfo, and in EventLog 6009 of its System log), and other versions do not have this cause"},
+		result{state: Met, cites: cites, grade: GradeINF},
+	}
 }
 
 // anchorID is the anchor's id among the criteria of a finding.

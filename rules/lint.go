@@ -160,8 +160,13 @@ func (l *linter) oneOf(value string, allowed []string, path ...string) {
 }
 
 func (l *linter) grade(g Grade, needed bool, path ...string) {
-	if _, ok := gradeOrder[g]; !ok && (needed || g != "") {
-		l.bad(fmt.Sprintf("grade %q is not one of MS, SRC, VEN, COM, INF, MEM", g), path...)
+	const all = "MS, SRC, VEN, COM, INF, MEM"
+	switch _, ok := gradeOrder[g]; {
+	case ok:
+	case g != "":
+		l.bad(fmt.Sprintf("grade %q is not one of %s", g, all), path...)
+	case needed:
+		l.bad("a grade is missing, which says how sure this is: one of "+all, path...)
 	}
 }
 
@@ -367,6 +372,11 @@ func (l *linter) matcher(m *Matcher, path ...string) {
 	}
 	if len(m.Any) > 0 && len(m.Provider) > 0 {
 		l.bad("the parts of any name their providers", path...)
+	}
+	for _, p := range m.Provider {
+		if long := shortProviders[p]; long != "" {
+			l.bad(fmt.Sprintf("%q stands for %q in tests alone; write that", p, long), append(path, "provider")...)
+		}
 	}
 	for _, c := range m.Code {
 		switch code, err := known.ParseCode(c); {

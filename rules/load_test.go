@@ -88,6 +88,8 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"bad id", "10108-10111", "10111-10108", `"10111-10108" is no event id`},
 		{"bad role", "role: required", "role: requird", `sample.yaml:13:5: "requird" is not one of required, discriminating, supporting, excluding (did you mean "required"?)`},
 		{"bad grade", "    grade: MS", "    grade: XX", `sample.yaml:15:5: grade "XX"`},
+		{"no grade", "    grade: MS\n", "", "sample.yaml:12:5: a grade is missing"},
+		{"short name", "provider: Microsoft-Windows-Hyper-V-VMMS", "provider: VMMS", `"VMMS" stands for "Microsoft-Windows-Hyper-V-VMMS" in tests alone`},
 		{"no provider", "provider: Microsoft-Windows-Hyper-V-VMMS, ", "", "sample.yaml:7:3: a signal names its provider"},
 		{"other id", "id: sample", "id: simple", `sample.yaml:2:1: id "simple" is not the file's name`},
 		{"limit", "    within: 10m\n", "    within: 10m\n    limit: possible\n", "limit goes with an excluding criterion"},

@@ -41,7 +41,7 @@ func (rule *compiledRule) try(x *Example) Trial {
 	}
 	f := w.run(rule)
 	if got := verdictOf(f); got != want {
-		fail("the verdict is %s, not %s", orNone(got), orNone(want))
+		fail("the verdict is %s, not %s: %s", orNone(got), orNone(want), f.standing())
 		return t
 	}
 	if want < Likely {
@@ -64,6 +64,20 @@ func (rule *compiledRule) try(x *Example) Trial {
 		}
 	}
 	return t
+}
+
+// standing says of each criterion that counts how it turned out.
+func (f *finding) standing() string {
+	if f == nil {
+		return "the anchor is not met"
+	}
+	var parts []string
+	for _, o := range f.outcomes {
+		if o.Role != RoleSupporting {
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", o.ID, o.state, o.Role))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func orNone(v Verdict) string {

@@ -59,6 +59,36 @@ func TestSpoiltCases(t *testing.T) {
 	}
 }
 
+// TestDamagedCases: the end of a log that was overwritten confirms nothing either.
+func TestDamagedCases(t *testing.T) {
+	for _, file := range caseNames(t) {
+		c := readCase(t, file)
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			before := c.strongest(t)
+			rng := rand.New(rand.NewPCG(5, uint64(len(c.files))))
+			for i, f := range c.files {
+				if strings.ToLower(path.Ext(f.Name)) != ".evtx" || mayRise[c.name+" without "+f.Name] {
+					continue
+				}
+				_, log := content(t, f, asEVTX)
+				used := bytes.LastIndexFunc(log, func(r rune) bool { return r != 0 })
+				at := evtxHeader + rng.IntN(used-evtxHeader)
+				clear(log[at:])
+				damaged := c.with(i, fmt.Sprintf("%s lost from %d", f.Name, at), txtar.File{Name: f.Name + ".log", Data: log})
+				for rule, v := range damaged.strongest(t) {
+					if v == rules.Confirmed && before[rule] < v {
+						t.Errorf("%s: %s is confirmed, was %v", damaged.name, rule, before[rule])
+					}
+				}
+			}
+		})
+	}
+}
+
+// evtxHeader is the size of a log file's own header.
+const evtxHeader = 4096
+
 // TestTranslatedCases: no word of what VSS and SQL Server log matters, and no name
 // of a computer or machine does.
 func TestTranslatedCases(t *testing.T) {

@@ -318,6 +318,9 @@ func (p *page) failures() {
 		p.para("", txt("No log says that a backup or restore failed. What is found below may have made one fail that logs elsewhere."))
 	} else if len(r.Failures) == 0 {
 		p.para("", txt("No failed backup or restore was found in what was read."))
+		if len(r.Coverage) > 0 {
+			p.para("", txt("Errors that are none by themselves, such as a failed checkpoint (VMMS 18012), are listed by: vsswhy events PATH... --where \"level<=2\""))
+		}
 	}
 	findings := map[string]*Finding{}
 	for i := range r.Findings {

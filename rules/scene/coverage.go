@@ -88,7 +88,7 @@ func (h *Host) Coverages() []*Coverage {
 //     from the last clearing before it, if record 1 is there.
 //  2. The logs of one computer in one collection were exported together, so
 //     each reaches to the latest record of any of them, unless its own end is
-//     missing, or the log was cleared meanwhile, so that it is an older copy.
+//     or may be missing, or the log was cleared meanwhile, so that it is an older copy.
 //  3. What falls into a gap of the EventRecordIDs is not covered. A stream with
 //     too many gaps is a filtered export and covers nothing.
 //  4. A log without a record covers all that time, and shows nothing.
@@ -164,13 +164,10 @@ func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) 
 	c.Intervals = append(c.Intervals, in)
 }
 
-// cutOff reports whether the end of a log is missing, so that it can't be said
-// to reach as far as the others of its collection.
-func cutOff(src *event.Source) bool {
-	return src.Err != "" || slices.ContainsFunc(src.Damage, func(d event.Damage) bool {
-		return d.Lost && (d.Kind == event.DamageTruncated || d.Kind == event.DamageKept)
-	})
-}
+// cutOff reports whether the end of a log may be missing, so that it can't be said
+// to reach as far as the others of its collection. Records that were lost leave a
+// gap only before others.
+func cutOff(src *event.Source) bool { return src.Err != "" || src.Lost() }
 
 func (h *Host) addEmpty(src *event.Source, latest time.Time) {
 	name := channelOfFile(src.Path)

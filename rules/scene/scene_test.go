@@ -349,12 +349,14 @@ func TestCoverage(t *testing.T) {
 		src.Streams[0].Sparse = true
 		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), nil, []span{{"20:00:00", "22:00:00"}})
 	})
-	t.Run("a truncated log is not extended", func(t *testing.T) {
-		b := newBundle()
-		src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
-		src.Damage = []event.Damage{{Kind: event.DamageTruncated, Lost: true}}
-		b.log("b/System.evtx", 9, ev("23:00:00", "HV01", eventLog, idUptime))
-		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"20:00:00", "21:00:00"}}, []span{{"20:00:00", "22:00:00"}})
+	t.Run("a log that is truncated, or lost records, is not extended", func(t *testing.T) {
+		for _, kind := range []event.DamageKind{event.DamageTruncated, event.DamageRecord, event.DamageChunkMagic} {
+			b := newBundle()
+			src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+			src.Damage = []event.Damage{{Kind: kind, Lost: true}}
+			b.log("b/System.evtx", 9, ev("23:00:00", "HV01", eventLog, idUptime))
+			covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"20:00:00", "21:00:00"}}, []span{{"20:00:00", "22:00:00"}})
+		}
 	})
 	t.Run("an empty log covers what the others do; an absent one nothing", func(t *testing.T) {
 		b := newBundle()
