@@ -33,7 +33,7 @@ type lineMaker struct {
 	path       string
 	recent     []line // by what recall makes of provider and id; nil: nothing is copied
 	none       line
-	fieldEnds  []int // of each line, where the first field begins and where each ends
+	fieldEnds  []int // of each line, where the first field begins, and where name and value of each end
 }
 
 // A line is what is known of the line of an event.
@@ -138,19 +138,26 @@ func (m *lineMaker) fields(e *event.Event, old *line) (mayCode bool) {
 	m.fieldEnds = append(m.fieldEnds, len(m.b))
 	for i := range e.Fields {
 		f := &e.Fields[i]
-		if i < len(before) && before[i] == *f {
-			ends := m.fieldEnds[old.fieldEnds+i:]
-			m.copy(span{ends[0], ends[1]}) // with the comma before it
+		from := len(m.b)
+		if i < len(before) && before[i].Name == f.Name {
+			ends := m.fieldEnds[old.fieldEnds+2*i:] // the comma before it belongs to a field
+			if before[i].Value == f.Value {
+				m.copy(span{ends[0], ends[2]})
+				m.fieldEnds = append(m.fieldEnds, from+ends[1]-ends[0], len(m.b))
+				continue
+			}
+			m.copy(span{ends[0], ends[1]})
 		} else {
 			if i > 0 {
 				m.b = append(m.b, ',')
 			}
 			m.text(`{"name":`, f.Name)
-			m.text(`,"value":`, f.Value)
-			m.b = append(m.b, '}')
-			mayCode = mayCode || len(known.Codes(f.Value)) > 0
+			m.b = append(m.b, `,"value":`...)
 		}
 		m.fieldEnds = append(m.fieldEnds, len(m.b))
+		m.b = append(appendJSONText(m.b, f.Value), '}')
+		m.fieldEnds = append(m.fieldEnds, len(m.b))
+		mayCode = mayCode || len(known.Codes(f.Value)) > 0
 	}
 	m.b = append(m.b, ']')
 	return mayCode

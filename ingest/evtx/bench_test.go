@@ -104,7 +104,8 @@ func benchRead(b *testing.B, opt Options) {
 	b.ReportAllocs()
 	for b.Loop() {
 		src := &event.Source{}
-		for range Read(context.Background(), bytes.NewReader(log), int64(len(log)), src, opt) {
+		for batch := range Read(context.Background(), bytes.NewReader(log), int64(len(log)), src, opt) {
+			opt.Recycler.Done(batch)
 		}
 		if src.Records == 0 || src.Undecodable > 0 {
 			b.Fatal(src.Records, src.Undecodable)
@@ -117,5 +118,9 @@ func BenchmarkFilter(b *testing.B) { benchRead(b, Options{Interest: benchInteres
 func BenchmarkFilterAllCores(b *testing.B) { benchRead(b, Options{Interest: benchInterest()}) }
 
 func BenchmarkDecodeAll(b *testing.B) { benchRead(b, Options{Workers: 1}) }
+
+func BenchmarkDecodeRecycled(b *testing.B) {
+	benchRead(b, Options{Workers: 1, Recycler: new(event.Recycler)})
+}
 
 func BenchmarkDecodeAllCores(b *testing.B) { benchRead(b, Options{}) }

@@ -128,11 +128,11 @@ func bareStatus(s string) []Code {
 }
 
 // mayHaveCode reports false of most values: a code has an x, a bracket before it,
-// or so many digits in a row that one of every so many characters is a digit. s has
-// eight bytes at least.
+// or so many digits in a row that it is enough to look at each so many characters.
+// s has eight bytes at least.
 func mayHaveCode(s string) bool {
 	for i := decimalDigits - 1; i < len(s); i += decimalDigits {
-		if s[i] >= '0' && s[i] <= '9' {
+		if isDigit(s[i]) && digitsAround(s, i) >= decimalDigits {
 			return true
 		}
 	}
@@ -144,6 +144,20 @@ func mayHaveCode(s string) bool {
 	}
 	return marksCode(s[len(s)-8:]) // again some of those before
 }
+
+// digitsAround is how many digits in a row there are around a digit.
+func digitsAround(s string, i int) int {
+	first, end := i, i+1
+	for first > 0 && isDigit(s[first-1]) {
+		first--
+	}
+	for end < len(s) && isDigit(s[end]) {
+		end++
+	}
+	return end - first
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
 
 // marksCode reports whether one of eight bytes is an x or an opening bracket.
 func marksCode(p string) bool {
