@@ -33,6 +33,7 @@ type Host struct {
 	cleared   map[string][]*Event  // by canonical channel: when its log was cleared, in the order of time
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
+	changes   []*Event             // what tells of updates
 	jobs      []*Job
 	facts     []*event.Fact
 	empty     []*event.Source // logs of it without any record
@@ -60,6 +61,8 @@ func (h *Host) settle() {
 			h.boots = append(h.boots, e)
 		case e.From(eventLogVS):
 			h.noteCleared(e)
+		case e.ID == idUpdateDone && e.From(updates), e.ID == idPackageState && e.From(servicing):
+			h.changes = append(h.changes, e)
 		}
 	}
 	h.cluster = h.providers[strings.ToLower(clustering)]

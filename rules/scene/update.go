@@ -62,7 +62,7 @@ func byVersion(v Value, file, fixedIn string) Value {
 // after it, which tells what was before.
 func (h *Host) installedByEvents(kb string, at time.Time) Value {
 	var v Value
-	for _, e := range h.Events {
+	for _, e := range h.changes { // and not of all: each failure asks
 		state := changeOf(e, kb)
 		if state == "" {
 			continue
@@ -78,15 +78,17 @@ func (h *Host) installedByEvents(kb string, at time.Time) Value {
 	return v
 }
 
-// changeOf reads what an event says that became of a hotfix: Servicing 2 names
+// changeOf reads what one of a host's changes says that became of a hotfix: Servicing 2 names
 // the state that the package went to (Absent is 5000, Installed 5112, the words
 // are the same in every language), WindowsUpdateClient 19 tells of an
 // installation.
 func changeOf(e *Event, kb string) string {
 	switch {
-	case e.ID == idUpdateDone && e.From(updates) && mentions(e, kb):
+	case !mentions(e, kb):
+		return ""
+	case e.ID == idUpdateDone:
 		return Installed
-	case e.ID != idPackageState || !e.From(servicing) || !mentions(e, kb) || failedChange(e):
+	case failedChange(e):
 		return ""
 	}
 	for _, name := range []string{"IntendedPackageState", "IntendedPackageStateTextized"} {
