@@ -156,23 +156,26 @@ func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
 	}
 	latest := map[key]*subject{}
 	var list []*subject
+	var last *subject // and its key: events of one incident follow one another
+	var lastKey key
 	for _, e := range events {
 		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
 		if whole {
 			k.vm = nil
 		}
-		if len(e.Volumes) > 0 {
-			k.volume = strings.ToLower(e.Volumes[0])
+		in := last
+		if volume := e.Volume(); last == nil || k.vm != lastKey.vm || volume != last.volume {
+			k.volume = strings.ToLower(volume)
+			in = latest[k]
+		} else {
+			k = lastKey
 		}
-		in := latest[k]
 		if in == nil || e.Time.Sub(in.to) > incidentGap {
-			in = &subject{host: h, vm: k.vm, at: e.Time, from: e.Time}
-			if len(e.Volumes) > 0 {
-				in.volume = e.Volumes[0]
-			}
+			in = &subject{host: h, vm: k.vm, volume: e.Volume(), at: e.Time, from: e.Time}
 			latest[k] = in
 			list = append(list, in)
 		}
+		last, lastKey = in, k
 		in.to = e.Time
 		in.events = append(in.events, e)
 	}

@@ -52,7 +52,8 @@ func compileMatcher(src *Matcher) *matcher {
 		return slices.ContainsFunc(codes, func(c known.Code) bool { return slices.Contains(e.Codes, c) })
 	})
 	add(src.Writer != "", func(_ *evaluator, e *scene.Event) bool { return e.Writer(src.Writer) })
-	add(len(src.Contains) > 0, func(ev *evaluator, e *scene.Event) bool { return containsAny(e, src.Contains, ev.sub) })
+	parts := lowered(src.Contains)
+	add(len(parts) > 0, func(ev *evaluator, e *scene.Event) bool { return containsAny(e, parts, ev.sub) })
 	for name, want := range src.Field {
 		add(true, func(_ *evaluator, e *scene.Event) bool {
 			v, ok := e.Field(name)
@@ -106,20 +107,31 @@ func fromAny(e *scene.Event, providers []string) bool {
 	})
 }
 
+// containsAny reports whether a value has one of the parts, which are in lower case.
 func containsAny(e *scene.Event, parts []string, sub *subject) bool {
-	for _, p := range parts {
-		if strings.Contains(p, "%vm") {
-			if sub.vm.Label() == "" {
-				continue
+	for i := range e.Fields {
+		value := strings.ToLower(e.Fields[i].Value)
+		for _, p := range parts {
+			if strings.Contains(p, "%vm") {
+				if sub.vm.Label() == "" {
+					continue
+				}
+				p = strings.ReplaceAll(p, "%vm", strings.ToLower(sub.vm.Label()))
 			}
-			p = strings.ReplaceAll(p, "%vm", sub.vm.Label())
-		}
-		p = strings.ToLower(p)
-		if slices.ContainsFunc(e.Fields, func(f event.Field) bool { return strings.Contains(strings.ToLower(f.Value), p) }) {
-			return true
+			if strings.Contains(value, p) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+func lowered(parts []string) []string {
+	list := make([]string, len(parts))
+	for i, p := range parts {
+		list[i] = strings.ToLower(p)
+	}
+	return list
 }
 
 // underTarget: one of the event's paths lies under the place that the

@@ -275,11 +275,9 @@ func (h *Host) Between(from, to time.Time) []*Event { return between(h.Events, f
 func between(list []*Event, from, to time.Time) []*Event {
 	byTime := func(e *Event, t time.Time) int { return e.Time.Compare(t) }
 	lo, _ := slices.BinarySearchFunc(list, from, byTime)
-	hi := lo
-	for hi < len(list) && !list[hi].Time.After(to) {
-		hi++
-	}
-	return list[lo:hi]
+	list = list[lo:]
+	hi, _ := slices.BinarySearchFunc(list, to.Add(1), byTime)
+	return list[:hi]
 }
 
 // Host returns the computer that has the name, among others perhaps, or nil.

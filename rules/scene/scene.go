@@ -60,6 +60,14 @@ type Event struct {
 	Paths    []string     // values that are paths
 }
 
+// Volume is the first of the event's volumes, or "".
+func (e *Event) Volume() string {
+	if len(e.Volumes) == 0 {
+		return ""
+	}
+	return e.Volumes[0]
+}
+
 // A VM is a virtual machine.
 type VM struct {
 	Name, ID string // either may be ""; ID in capitals without braces
@@ -262,6 +270,9 @@ func (s *Scene) SameVolume(e *Event, host *Host, volume string) bool {
 // resource is the cluster disk of a volume as the host's own events tell, or as
 // any other's do where they agree.
 func (s *Scene) resource(h *Host, volume string) string {
+	if len(s.resources) == 0 {
+		return ""
+	}
 	key := strings.ToLower(volume)
 	if r := h.resources[key]; r != "" {
 		return r
