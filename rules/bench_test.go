@@ -2,7 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"io/fs"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -45,9 +48,43 @@ func busyScene(n int) *scene.Scene {
 }
 
 // BenchmarkDiagnose is the cost of all built-in rules, an event of those that they
-// ask for, without that of the scene.
+// ask for, without that of the scene; and of fifty rules, of which some are there
+// twice.
 func BenchmarkDiagnose(b *testing.B) {
+	b.Run("builtin", func(b *testing.B) { benchDiagnose(b, builtin.FS) })
+	b.Run("fifty", func(b *testing.B) { benchDiagnose(b, manyRules(b, 50)) })
+}
+
+// manyRules are the built-in ones and copies of some of them under other names.
+func manyRules(b *testing.B, n int) fs.FS {
+	b.Helper()
+	out := fstest.MapFS{}
+	names, err := fs.Glob(builtin.FS, "*.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
 	set, err := Load(builtin.FS)
+	if err != nil {
+		b.Fatal(err)
+	}
+	have := len(set.Rules())
+	for _, name := range names {
+		text, err := fs.ReadFile(builtin.FS, name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out[name] = &fstest.MapFile{Data: text}
+		id := strings.TrimSuffix(name, ".yaml")
+		if copied := strings.Replace(string(text), "\nid: "+id+"\n", "\nid: "+id+"-again\n", 1); copied != string(text) && have < n {
+			out[id+"-again.yaml"] = &fstest.MapFile{Data: []byte(copied)}
+			have++
+		}
+	}
+	return out
+}
+
+func benchDiagnose(b *testing.B, files fs.FS) {
+	set, err := Load(files)
 	if err != nil {
 		b.Fatal(err)
 	}

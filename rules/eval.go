@@ -285,12 +285,13 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	var doubtful *scene.Host
+	matches := ev.matching(t)
 	for _, h := range hosts {
 		skew := ev.margin(t, h)
-		events := h.Between(from.Add(skew.From), to.Add(skew.To))
+		events := ev.rule.signals[t.Signal].between(h, from.Add(skew.From), to.Add(skew.To))
 		ev.budget.spend(len(events))
 		for _, e := range events {
-			if !ev.matches(t, e) {
+			if !matches(e) {
 				continue
 			}
 			if surelyIn(e.Time, from, to, skew, t) {
@@ -392,8 +393,9 @@ func groups(events []*scene.Event, apart time.Duration) int {
 
 func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	var found []*scene.Event
+	matches := ev.matching(t)
 	for _, e := range events {
-		if ev.matches(t, e) {
+		if matches(e) {
 			found = append(found, e)
 		}
 	}
@@ -403,9 +405,10 @@ func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	return result{state: Unmet}
 }
 
-// matches applies the signal's matcher and the join keys.
-func (ev *evaluator) matches(t *Test, e *scene.Event) bool {
-	return ev.rule.signals[t.Signal].match(ev, e) && ev.joins(t, e)
+// matching applies the signal's matcher and the join keys.
+func (ev *evaluator) matching(t *Test) func(e *scene.Event) bool {
+	m := ev.rule.signals[t.Signal]
+	return func(e *scene.Event) bool { return m.match(ev, e) && ev.joins(t, e) }
 }
 
 func (ev *evaluator) joins(t *Test, e *scene.Event) bool {
@@ -457,7 +460,7 @@ func (ev *evaluator) sameMachine(e *scene.Event) bool {
 func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
 	for _, h := range hosts {
-		for _, channel := range ev.rule.signals[t.Signal].channels() {
+		for _, channel := range ev.rule.signals[t.Signal].channels {
 			cover := h.Coverage(channel)
 			if cover == nil && t.Silence == silenceUnmet {
 				continue

@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -15,6 +16,13 @@ type matcher struct {
 	rest           []condition
 	alternatives   []*matcher // of any, which is one of the rest
 	source         *Matcher
+
+	// wants are the ids of all events that may match, each once; nil: any may.
+	wants []uint32
+
+	// channels are the logs that must cover a window to say that no such event
+	// occurred in it.
+	channels []string
 }
 
 type condition func(ev *evaluator, e *scene.Event) bool
@@ -35,7 +43,7 @@ func (m *matcher) matchRest(ev *evaluator, e *scene.Event) bool {
 
 // compileMatcher turns a checked matcher into functions.
 func compileMatcher(src *Matcher) *matcher {
-	m := &matcher{source: src}
+	m := &matcher{source: src, channels: channelsOf(src, nil)}
 	add := func(when bool, f condition) {
 		if when {
 			m.rest = append(m.rest, f)
@@ -72,7 +80,31 @@ func compileMatcher(src *Matcher) *matcher {
 		add(true, func(ev *evaluator, e *scene.Event) bool { return !not.match(ev, e) })
 	}
 	m.any(src.Any)
+	m.wants = m.allIDs()
 	return m
+}
+
+// allIDs are the matcher's own ids, or those of all its alternatives.
+func (m *matcher) allIDs() []uint32 {
+	list := slices.Clone(m.source.ID)
+	if len(list) == 0 {
+		for _, a := range m.alternatives {
+			if a.wants == nil {
+				return nil
+			}
+			list = append(list, a.wants...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// between returns the events of a computer that may match, in a window.
+func (m *matcher) between(h *scene.Host, from, to time.Time) []*scene.Event {
+	if m.wants == nil {
+		return h.Between(from, to)
+	}
+	return h.BetweenOf(m.wants, from, to)
 }
 
 func (m *matcher) any(parts []*Matcher) {
@@ -146,10 +178,6 @@ func osIs(e *scene.Event, fits func(int) bool, version string) bool {
 	v := e.Host.OSBuild(e.Time)
 	return !v.Known || fits(scene.CompareVersions(v.Text, version))
 }
-
-// channels are the logs that must cover a window to say that no such event
-// occurred in it.
-func (m *matcher) channels() []string { return channelsOf(m.source, nil) }
 
 func channelsOf(m *Matcher, list []string) []string {
 	for _, p := range m.Provider {

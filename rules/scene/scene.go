@@ -206,9 +206,7 @@ func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
 		}
 		s.Events = append(s.Events, se)
 	}
-	slices.SortStableFunc(s.Events, func(a, b *Event) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
-	})
+	slices.SortStableFunc(s.Events, inOrder)
 	for _, e := range s.Events {
 		e.Host.Events = append(e.Host.Events, e)
 		if e.VM != nil {
