@@ -95,5 +95,5 @@ func (e *Event) Field(name string) (string, bool) {
 // From reports whether the event was written by the given provider: by its
 // name or its classic source name, without regard to case.
 func (e *Event) From(provider string) bool {
-	return strings.EqualFold(e.Provider, provider) || e.EventSource != "" && strings.EqualFold(e.EventSource, provider)
+	return e.Provider == provider || strings.EqualFold(e.Provider, provider) || e.EventSource != "" && strings.EqualFold(e.EventSource, provider)
 }
