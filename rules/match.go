@@ -56,9 +56,7 @@ func compileMatcher(src *Matcher) *matcher {
 		m.providers = func(_ *evaluator, e *scene.Event) bool { return fromAny(e, src.Provider) }
 	}
 	codes := parseCodes(src.Code)
-	add(len(codes) > 0, func(_ *evaluator, e *scene.Event) bool {
-		return slices.ContainsFunc(codes, func(c known.Code) bool { return slices.Contains(e.Codes, c) })
-	})
+	add(len(codes) > 0, func(_ *evaluator, e *scene.Event) bool { return shareAny(e.Codes, codes) })
 	add(src.Writer != "", func(_ *evaluator, e *scene.Event) bool { return e.Writer(src.Writer) })
 	parts := lowered(src.Contains)
 	add(len(parts) > 0, func(ev *evaluator, e *scene.Event) bool { return containsAny(e, parts, ev.sub) })
@@ -127,6 +125,16 @@ func parseCodes(spellings []string) []known.Code {
 		}
 	}
 	return codes
+}
+
+// shareAny reports whether an event has one of the codes; most have none at all.
+func shareAny(has, codes []known.Code) bool {
+	for _, c := range has {
+		if slices.Contains(codes, c) {
+			return true
+		}
+	}
+	return false
 }
 
 // fromAny compares provider names; "MSSQL$*" stands for all that begin so.
