@@ -18,7 +18,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	m := htmlMaker{ids: map[string]string{}}
 	m.name(p.nodes)
 	made := strings.Trim(fmt.Sprintf("%s %s, %s", r.Tool.Name, r.Tool.Version, r.Generated), ", ")
-	return pageTemplate.Execute(w, htmlPage{Title: "vsswhy: " + p.summary(), Made: event.Clean(made), Sections: m.sections(p.nodes)})
+	return pageTemplate().Execute(w, htmlPage{Title: "vsswhy: " + p.summary(), Made: event.Clean(made), Sections: m.sections(p.nodes)})
 }
 
 // summary is the page in one line.

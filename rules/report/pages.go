@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 )
 
 // The files that HTML pages are made of. Style sheet and script have neither "<"
@@ -19,13 +20,15 @@ var htmlFiles embed.FS
 // its document with {{template "head" "its title"}}, which has the style sheet and
 // a policy that lets a browser load nothing and run nothing but our own script,
 // which {{template "script"}} puts at the end of its body. What pages are made of is
-// in parts.html: lists, tables, pictures.
-func htmlTemplate(file string) *template.Template {
-	return template.Must(template.New(file).Funcs(template.FuncMap{
-		"policy": func() string { return policy },
-		"style":  func() template.CSS { return template.CSS(styleSheet) },
-		"script": func() template.JS { return template.JS(script) },
-	}).ParseFS(htmlFiles, "head.html", "parts.html", file))
+// in parts.html: lists, tables, pictures. It is parsed when it is first used.
+func htmlTemplate(file string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.New(file).Funcs(template.FuncMap{
+			"policy": func() string { return policy },
+			"style":  func() template.CSS { return template.CSS(styleSheet) },
+			"script": func() template.JS { return template.JS(script) },
+		}).ParseFS(htmlFiles, "head.html", "parts.html", file))
+	})
 }
 
 var (

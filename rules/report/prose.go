@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -111,7 +112,9 @@ func whole(with func(x *redactor, s string) string) func(x *redactor, s string) 
 // forms are tried in this order; of those that begin at one place the longest counts.
 var forms []form
 
-func init() { // since the ways to rewrite one form use the others
+// makeForms makes them for the first report that is redacted, which few are. They are
+// no value of forms, since the ways to rewrite one form use the others.
+var makeForms = sync.OnceFunc(func() {
 	forms = []form{
 		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), whole((*redactor).url), "", "://"},
 		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), whole((*redactor).sid), "", "S-1-"},
@@ -129,7 +132,7 @@ func init() { // since the ways to rewrite one form use the others
 		{regexp.MustCompile(`[\pL\pN_-]+(?:\.[\pL\pN_-]+)+`), (*redactor).dns, "", "."},
 		{regexp.MustCompile(`/[^\s,;:"'()\[\]<>]+`), whole((*redactor).posixPath), "", "/"},
 	}
-}
+})
 
 // A lookout finds the names in a text, one after the other. It looks at no part of
 // it more than a few times: a log may have a text of megabytes.

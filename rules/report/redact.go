@@ -125,6 +125,7 @@ const (
 )
 
 func newRedactor(r *Report, given []Pseudonym) *redactor {
+	makeForms()
 	x := &redactor{registry: newRegistry(given, salt(r)), words: wordsOf(r), paths: map[string]bool{}}
 	x.learnHosts(r)
 	for _, x.pass = range []pass{learnFields, learnTexts} {

@@ -67,7 +67,7 @@ func (s *Summary) WriteHTML(w io.Writer) error {
 		}
 	}
 	p.Cut = len(s.Bundles) - len(p.Bundles)
-	return summaryTemplate.Execute(w, p)
+	return summaryTemplate().Execute(w, p)
 }
 
 func (b *Bundle) lostOnPage() lostBundle {
