@@ -4,6 +4,16 @@
 //
 // Within v1 fields are added freely, never renamed or dropped. Times are
 // RFC 3339 in UTC with seven fraction digits, as Windows keeps them.
+//
+// Where to look:
+//
+//	report.go, schema.go          the contract
+//	page.go                       what a page is made of, and its order
+//	page….go                      what it says: at its head, of failures, of a finding, of checks, of inputs
+//	text.go, markdown.go, html.go set a page in type; template.go, draw….go are HTML's
+//	table.go                      CSV and JSON lines, which are no pages
+//	summary….go, periods.go       what many reports have in common
+//	redact….go, pseudonym.go      a report without names; prose.go and trie.go find them in texts
 package report
 
 import (

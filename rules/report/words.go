@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -160,4 +161,25 @@ func groupBy[T any](list []T, key func(T) string) [][]T {
 		groups[i] = append(groups[i], x)
 	}
 	return groups
+}
+
+func appendNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// split parts a list in two.
+func split[T any](list []T, first func(T) bool) (a, b []T) {
+	for _, x := range list {
+		if first(x) {
+			a = append(a, x)
+		} else {
+			b = append(b, x)
+		}
+	}
+	return a, b
 }
