@@ -6,6 +6,7 @@
 //
 //	python3 ../shared/tools/grow_evtx.py ../shared/data/plaso/System.evtx grown.evtx 256
 //	go run ./.ci/speed grown.evtx
+//	go run ./.ci/speed -bundles 200 grown20.evtx   # vsswhy batch, over that many archives
 package main
 
 import (
@@ -50,16 +51,17 @@ type target struct {
 func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 5, "how often each is run; the median counts")
+	bundles := flag.Int("bundles", 0, "measure vsswhy batch over so many archives of the log instead")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		log.Fatal("usage: speed [-rounds N] LOG.evtx")
+		log.Fatal("usage: speed [-rounds N | -bundles N] LOG.evtx")
 	}
-	if err := measure(flag.Arg(0), *rounds); err != nil {
+	if err := measure(flag.Arg(0), *rounds, *bundles); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func measure(path string, rounds int) error {
+func measure(path string, rounds, bundles int) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -72,6 +74,9 @@ func measure(path string, rounds int) error {
 	program := filepath.Join(dir, "vsswhy")
 	if out, err := exec.Command("go", "build", "-o", program, "./cmd/vsswhy").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
+	}
+	if bundles > 0 {
+		return measureBatch(program, dir, path, bundles)
 	}
 	jobs, err := list(path, program)
 	if err != nil {
