@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -13,21 +14,69 @@ func (p *page) notEvaluable() {
 	p.heading(txt("Could not be checked"))
 	issues, others := split(p.report.NotEvaluable, func(n NotEvaluable) bool { return n.Issue != nil })
 	for _, list := range groupBy(issues, func(n NotEvaluable) string { return n.Rule }) {
-		items := shorten(list, maxListed, "and on %d more computers", func(n *NotEvaluable) node {
-			return entry("missing:", txt("%s", strings.Join(n.Missing, "; ")))
+		lists := groupBy(list, func(n NotEvaluable) string { return n.lacks() })
+		items := shorten(lists, maxListed, "and %d more", func(list *[]NotEvaluable) node {
+			return entry("missing:", txt("%s", lackOf(*list)))
 		})
 		p.group(issueText(list[0].Issue, list[0].Rule)+": "+list[0].Title, append(items, entries("collect:", list[0].Collect)...))
 	}
-	// Of the many other causes a log is missing for several.
-	for _, list := range groupBy(others, func(n NotEvaluable) string { return strings.Join(n.Missing, "; ") }) {
-		var items []node
-		var ways []string
-		for _, n := range list {
-			items = append(items, entry("-", txt("%s", n.Title)))
-			ways = appendNew(ways, n.Collect...)
+	// Of the many other causes a log is missing for several, and on several hosts for
+	// the same ones.
+	lists := groupBy(others, func(n NotEvaluable) string { return n.Host + "\x00" + n.lacks() })
+	for _, list := range groupBy(lists, causesAndWays) {
+		first := list[0]
+		var all []NotEvaluable
+		for _, l := range list {
+			all = append(all, l...)
 		}
-		p.group("Without "+strings.Join(list[0].Missing, "; ")+":", append(items, entries("collect:", ways)...))
+		titles, ways := titlesAndWays(first)
+		p.group("Without "+lackOf(all)+":", append(entries("-", titles), entries("collect:", ways)...))
 	}
+}
+
+// titlesAndWays are the causes of a list, and how to collect what they lack.
+func titlesAndWays(list []NotEvaluable) (titles, ways []string) {
+	for _, n := range list {
+		titles = append(titles, n.Title)
+		ways = appendNew(ways, n.Collect...)
+	}
+	return titles, ways
+}
+
+// causesAndWays tells apart what is not the same but for the host.
+func causesAndWays(list []NotEvaluable) string {
+	titles, ways := titlesAndWays(list)
+	return strings.Join(slices.Concat([]string{list[0].lacks()}, titles, ways), "\x00")
+}
+
+// lacks is what is missing, without its host where each thing ends with it; else with
+// all that is said of it.
+func (n *NotEvaluable) lacks() string {
+	plain := make([]string, len(n.Missing))
+	for i, m := range n.Missing {
+		short, of := strings.CutSuffix(m, " of "+n.Host)
+		if !of {
+			short, of = strings.CutSuffix(m, " on "+n.Host)
+		}
+		if !of {
+			return strings.Join(n.Missing, "; ")
+		}
+		plain[i] = short
+	}
+	return strings.Join(plain, "; ")
+}
+
+// lackOf is what is missing on all hosts of a list, with their names.
+func lackOf(list []NotEvaluable) string {
+	text := list[0].lacks()
+	if text == strings.Join(list[0].Missing, "; ") {
+		return text
+	}
+	var hosts []string
+	for _, n := range list {
+		hosts = appendNew(hosts, n.Host)
+	}
+	return text + " of " + listed(hosts)
 }
 
 func (p *page) checked() {
