@@ -48,6 +48,7 @@ type assembler struct {
 	diagnosis *diagnosis
 	owners    map[int]string             // source → the computer that its facts were given to
 	causes    map[*scene.Failure][]cause // the strongest first
+	moves     []*event.Fact              // of cluster groups
 }
 
 // cause is what a finding is for one failure.
@@ -58,7 +59,7 @@ type cause struct {
 }
 
 func newAssembler(sc *scene.Scene, d *diagnosis) *assembler {
-	a := &assembler{scene: sc, diagnosis: d, owners: map[int]string{}, causes: map[*scene.Failure][]cause{}}
+	a := &assembler{scene: sc, diagnosis: d, moves: groupMoves(sc), owners: map[int]string{}, causes: map[*scene.Failure][]cause{}}
 	for _, h := range sc.Hosts {
 		for _, f := range h.Facts() {
 			a.owners[f.Source] = text(h.Name)
@@ -190,7 +191,7 @@ func (a *assembler) job(n int, j *scene.Job) report.Job {
 func (a *assembler) failure(n int, f *scene.Failure) report.Failure {
 	out := report.Failure{
 		ID: fmt.Sprintf("X%d", n), Kind: string(f.Kind), Host: text(f.Host.Name), VM: vm(f.VM, f.Name), Time: at(f.At),
-		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{}, Remarks: a.moves(f),
+		Codes: codes(f.Codes), Shared: f.Shared, Findings: []string{}, Causes: []report.Cause{}, Remarks: a.movesBefore(f),
 		Evidence: collect(cites(f.Events, maxCites), a.evidence),
 	}
 	if len(f.Volumes) > 0 {
