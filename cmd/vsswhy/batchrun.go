@@ -161,12 +161,13 @@ func (b *batch) bundle(ctx context.Context, i int) error {
 		if ctx.Err() != nil {
 			return nil // it is not done, and read anew by the next run
 		}
-		line := b.unread(path, err)
 		if r != nil {
-			line = r.Bundle()
+			x.line = r.Bundle()
+		} else {
+			x.line = b.unread(path, err)
 		}
-		line.Duration = duration(start)
-		if x.line, err = line, b.write(line, b.expected(path, key), r, err); err != nil {
+		x.line.Duration = duration(start)
+		if err := b.write(x.line, b.expected(path, key), r, err); err != nil {
 			return err
 		}
 	}
@@ -270,11 +271,11 @@ func (b *batch) scanOnly(ctx context.Context, path string, x *batchItem) *report
 // it is done, unless it is to be read again.
 func (b *batch) write(line *report.Bundle, known report.Bundle, r *report.Report, notRead error) error {
 	line.Bundle, line.Content, line.Tool, line.Options = known.Bundle, known.Content, known.Tool, known.Options
-	if notRead != nil {
-		line.Complete, line.Errors = false, append([]string{notRead.Error()}, line.Errors...)
-	}
 	if r == nil {
 		return nil
+	}
+	if notRead != nil {
+		line.Complete, line.Errors = false, append([]string{notRead.Error()}, line.Errors...)
 	}
 	for i, form := range b.opt.formats {
 		name := filepath.Join(b.opt.out, known.Files[i])
