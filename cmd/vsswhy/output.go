@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 	}
 	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
 	defer tmp.Close()           // also if write panics: Windows removes no open file
-	if err := cmp.Or(write(tmp), tmp.Sync(), tmp.Close()); err != nil {
+	if err := cmp.Or(buffered(tmp, write), tmp.Sync(), tmp.Close()); err != nil {
 		return notWritten(file, err)
 	}
 	return os.Rename(tmp.Name(), file)
@@ -50,4 +51,10 @@ func writeInto(file string, write func(io.Writer) error) error {
 		return err
 	}
 	return errors.Join(write(f), f.Close())
+}
+
+// buffered has write write in large pieces: templates write word by word.
+func buffered(f *os.File, write func(io.Writer) error) error {
+	w := bufio.NewWriterSize(f, 64<<10)
+	return cmp.Or(write(w), w.Flush())
 }

@@ -134,7 +134,7 @@ func (w *worker) release() {
 	d := &w.decoder
 	*w = worker{
 		decoder: decoder{
-			plans: plans{offsets: d.plans.offsets.memory()},
+			plans: d.plans,
 			names: names{offsets: d.names.offsets.memory()},
 			subs:  d.subs,
 			text:  d.text,

@@ -11,7 +11,8 @@ type plan struct {
 	system   bool // a System element was found
 	single   bool // each field is one substitution, or nothing
 	slots    [numSlots]slotText
-	activity told // what slotActivity told last
+	activity told   // what slotActivity told last
+	block    uint64 // the block that it was used for last
 	ops      []op
 	parts    []part
 	lits     []byte // UTF-16 of the literal parts
@@ -95,6 +96,17 @@ func (p *plan) reset(s scope) {
 	*p = plan{scope: s, ops: p.ops[:0], parts: p.parts[:0], lits: p.lits[:0]}
 }
 
+// enterBlock forgets what was told of another block.
+func (p *plan) enterBlock(n uint64) {
+	if p.block == n {
+		return
+	}
+	p.block, p.activity = n, told{}
+	for i := range p.ops {
+		p.ops[i].last = told{}
+	}
+}
+
 // hasSingle reports whether each field is one substitution, or nothing.
 func (p *plan) hasSingle() bool {
 	for i := range p.ops {
@@ -112,9 +124,10 @@ type compiler struct {
 	cursor
 	p          *plan
 	names      *names
-	definition bool   // a template definition: elements have dependency ids, and there are substitutions
-	headOnly   bool   // stop behind System
-	path       []byte // of the current element below the payload element
+	definition *definition // if it is one of a template: elements have dependency ids, and there are substitutions
+	begin      int         // of the definition
+	headOnly   bool        // stop behind System
+	path       []byte      // of the current element below the payload element
 	depth      int
 	pathBytes  int
 }
@@ -122,7 +135,8 @@ type compiler struct {
 // root compiles the one element that stands at the cursor.
 func (c *compiler) root(s scope) error {
 	c.p.reset(s)
-	c.skipProlog()
+	c.begin = c.pos
+	c.prolog()
 	if tok := c.peek(); c.err == nil && tok != tokenOpen {
 		c.failf("token %#02x where an element should begin", tok)
 	}
@@ -131,13 +145,37 @@ func (c *compiler) root(s scope) error {
 	return c.err
 }
 
+// prolog moves past what may stand before a root element, and within one. Names of
+// processing instructions say nothing, but may stand in line.
+func (c *compiler) prolog() {
+	from := c.pos
+	if c.skipProlog(); c.definition != nil && c.pos-from > 4 {
+		c.definition.alone = true
+	}
+}
+
 // name reads a reference to a name.
 func (c *compiler) name() string {
-	off, text := c.cursor.name()
+	off, text := c.reference()
 	if c.err != nil {
 		return ""
 	}
 	return c.names.at(off, text)
+}
+
+// reference reads a reference to a name, see cursor.name.
+func (c *compiler) reference() (off int, text []byte) {
+	from := c.pos
+	off, text = c.cursor.name()
+	c.place(placeName, from, text)
+	return off, text
+}
+
+// place notes where definitions that mean the same may differ.
+func (c *compiler) place(kind placeKind, from int, name []byte) {
+	if d := c.definition; d != nil {
+		d.places = append(d.places, place{kind, from - c.begin, c.pos - c.begin, string(name)})
+	}
 }
 
 // An element while it is compiled.
@@ -164,6 +202,7 @@ func (c *compiler) element(s scope) {
 	tok := c.u8()
 	drop := c.dependency(s)
 	c.take(4)
+	c.place(placeSize, c.pos-4, nil)
 	e := element{name: localName(c.name()), path: len(c.path)}
 	e.node = classify(s, e.name)
 	if e.data {
@@ -192,7 +231,7 @@ func (c *compiler) element(s scope) {
 // dependency reads the dependency of an element, and returns the index of the
 // step that tests it, or -1. In System the NULL itself says enough.
 func (c *compiler) dependency(s scope) int {
-	if !c.definition {
+	if c.definition == nil {
 		return -1
 	}
 	sub := c.u16()
@@ -244,11 +283,13 @@ func appendPath(path []byte, name string) []byte {
 // its text; tokenMore is on all but the last.
 func (c *compiler) attributes(e *element) {
 	size := c.u32()
+	c.place(placeList, c.pos-4, nil)
 	if int64(size) > int64(c.end-c.pos) {
 		c.failf("attribute list of %d bytes runs past its container", size)
 		return
 	}
-	for end := c.pos + int(size); c.pos < end && c.err == nil; {
+	end := c.pos + int(size)
+	for c.pos < end && c.err == nil {
 		if tok := c.u8() &^ tokenMore; tok != tokenAttribute {
 			c.failf("token %#02x where an attribute should begin", tok)
 			return
@@ -258,6 +299,10 @@ func (c *compiler) attributes(e *element) {
 		for c.charData(&text) {
 		}
 		c.attribute(e, name, text)
+	}
+	c.place(placeListEnd, c.pos, nil)
+	if c.definition != nil && c.pos != end {
+		c.definition.alone = true
 	}
 }
 
@@ -311,7 +356,7 @@ func (c *compiler) content(e *element) {
 			}
 			e.text = text{first: int32(len(c.p.parts))}
 		case tokenPITarget, tokenPIData:
-			c.skipProlog()
+			c.prolog()
 		case tokenEnd:
 			c.take(1)
 			c.flush(e, !e.children)
@@ -389,7 +434,7 @@ func (c *compiler) charData(t *text) bool {
 		c.literal(t, c.take(2))
 	case tokenEntityRef:
 		c.take(1)
-		_, name := c.cursor.name()
+		_, name := c.reference()
 		c.literal(t, entity(name))
 	case tokenSubstitution, tokenOptional:
 		c.take(1)
@@ -405,7 +450,7 @@ func (c *compiler) charData(t *text) bool {
 func (c *compiler) substitution(t *text, optional bool) {
 	sub := c.u16()
 	c.take(1)
-	if !c.definition {
+	if c.definition == nil {
 		c.failf("substitution outside of a template definition")
 		return
 	}
