@@ -82,8 +82,8 @@ type record struct {
 	head
 	plan *plan
 	subs []substitution
-	xml  int  // at the template's values; at the element where there is no template
-	own  bool // the record holds its XML directly
+	own  bool // it holds its XML directly, without a template
+	xml  int  // where that begins
 }
 
 // readRecord reads a record: it counts for its stream, and yields an event if it
@@ -137,13 +137,8 @@ func (d *decoder) open(r *record) (err error) {
 		if r.plan, err = d.instance(&c, inDocument); err != nil {
 			return err
 		}
-		r.xml = c.pos
-		n := r.plan.sysSubs
-		if d.interest == nil {
-			n = -1
-		}
 		d.subs = d.subs[:0]
-		r.subs, err = d.values(&c, n)
+		r.subs, err = d.values(&c)
 	}
 	switch {
 	case err != nil:
@@ -157,16 +152,11 @@ func (d *decoder) open(r *record) (err error) {
 // decode makes an event of a record that may be wanted, and drops it if it is
 // not, by what it says.
 func (d *decoder) decode(r *record) (err error) {
-	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
-	switch {
-	case r.own:
-		r.plan, err = d.compileDirect(&c, inDocument, false)
-	case d.interest != nil: // else open has read all of them
-		d.subs = d.subs[:0]
-		r.subs, err = d.values(&c, -1)
-	}
-	if err != nil {
-		return err
+	if r.own {
+		c := cursor{b: d.chunk, pos: r.xml, end: r.end}
+		if r.plan, err = d.compileDirect(&c, inDocument, false); err != nil {
+			return err
+		}
 	}
 	d.reserve()
 	first, n := len(d.fields), len(d.out.events)
@@ -260,20 +250,16 @@ func (d *decoder) instance(c *cursor, s scope) (*plan, error) {
 	return p, nil
 }
 
-// values reads the first n values of a template instance, or all if n is -1,
-// and moves c behind them.
+// values reads the values of a template instance, and moves c behind them.
 //
 //	+0  u32      number of values
 //	+4  n × {u16 size, u8 type, u8 0}
 //	    n × data
-func (d *decoder) values(c *cursor, n int) ([]substitution, error) {
+func (d *decoder) values(c *cursor) ([]substitution, error) {
 	count := c.u32()
 	specs := c.take(4 * int(min(count, chunkSize)))
 	if c.err != nil {
 		return nil, fmt.Errorf("%d values do not fit into it", count)
-	}
-	if n >= 0 && 4*n < len(specs) {
-		specs = specs[:4*n]
 	}
 	first := len(d.subs)
 	d.subs = slices.Grow(d.subs, len(specs)/4)[:first+len(specs)/4]

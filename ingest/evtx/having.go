@@ -24,10 +24,7 @@ func (d *decoder) mayHave(r *record, texts []string) bool {
 		return true
 	}
 	d.having = h
-	c := cursor{b: d.chunk, pos: r.xml, end: r.end}
-	d.subs = d.subs[:0]
-	subs, err := d.values(&c, -1)
-	return err != nil || d.fieldMayHave(r.plan, subs)
+	return d.fieldMayHave(r.plan, r.subs)
 }
 
 // fieldMayHave asks the fields that a plan yields with these substitutions.
@@ -35,25 +32,16 @@ func (d *decoder) fieldMayHave(p *plan, subs []substitution) bool {
 	if !p.single {
 		return true
 	}
-	for i := range p.ops {
-		o := &p.ops[i]
-		if o.text.n == 0 || o.kind == opMessage {
-			continue
-		}
-		for _, part := range p.parts[o.text.first : o.text.first+o.text.n] {
-			if part.sub < 0 {
-				continue // of text that is no field
-			}
-			s := subs[part.sub]
-			switch {
-			case s.size() == 0:
-			case s.typ() == typeBinXML:
-				if d.nestedMayHave(s, o.scope) {
-					return true
-				}
-			case o.kind != opIgnored && d.having.in(d.value(s)):
+	for _, c := range p.carriers {
+		s := subs[c.sub]
+		switch {
+		case s.size() == 0:
+		case s.typ() == typeBinXML:
+			if d.nestedMayHave(s, c.scope) {
 				return true
 			}
+		case c.field && d.having.in(d.value(s)):
+			return true
 		}
 	}
 	return false
@@ -64,15 +52,15 @@ func (d *decoder) nestedMayHave(s substitution, in scope) bool {
 	if d.depth == maxDepth {
 		return true
 	}
-	d.depth++
-	defer func() { d.depth-- }()
 	c := cursor{b: d.chunk, pos: s.off(), end: s.off() + s.size()}
 	for c.skipProlog(); c.err == nil && c.pos < c.end; c.skipProlog() {
 		switch c.peek() {
 		case tokenEOF:
 			c.take(1)
 		case tokenTemplateInstance:
-			if d.instanceMayHave(&c, in) {
+			d.depth++
+			may := d.instanceMayHave(&c, in)
+			if d.depth--; may {
 				return true
 			}
 		default:
@@ -88,7 +76,7 @@ func (d *decoder) instanceMayHave(c *cursor, in scope) bool {
 		return true
 	}
 	first := len(d.subs)
-	subs, err := d.values(c, -1)
+	subs, err := d.values(c)
 	may := err != nil || d.fieldMayHave(p, subs)
 	d.subs = d.subs[:first]
 	return may

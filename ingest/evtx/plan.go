@@ -8,8 +8,9 @@ import "strings"
 // is made each time, in the same memory.
 type plan struct {
 	scope    scope
-	system   bool // a System element was found
-	single   bool // each field is one substitution, or nothing
+	system   bool      // a System element was found
+	single   bool      // each field is one substitution, or nothing; only of a definition
+	carriers []carrier // substitutions that bring fields; only of a definition
 	slots    [numSlots]slotText
 	activity told   // what slotActivity told last
 	block    uint64 // the block that it was used for last
@@ -17,8 +18,14 @@ type plan struct {
 	parts    []part
 	lits     []byte // UTF-16 of the literal parts
 
-	subs    int // substitutions needed: the highest index + 1
-	sysSubs int // those that the slots need
+	subs int // substitutions needed: the highest index + 1
+}
+
+// A carrier is a substitution that is a field, or may bring some.
+type carrier struct {
+	sub   int32
+	scope scope // of what it brings
+	field bool
 }
 
 // A part of a text is a literal or a substitution.
@@ -107,16 +114,22 @@ func (p *plan) enterBlock(n uint64) {
 	}
 }
 
-// hasSingle reports whether each field is one substitution, or nothing.
-func (p *plan) hasSingle() bool {
+// findCarriers fills single and carriers.
+func (p *plan) findCarriers() {
+	p.single = true
 	for i := range p.ops {
 		o := &p.ops[i]
-		isField := o.kind == opText || o.kind == opAttr
-		if isField && o.text.n > 0 && (o.text.n > 1 || p.parts[o.text.first].sub < 0) {
-			return false
+		field := o.kind == opText || o.kind == opAttr
+		if o.kind == opMessage || o.text.n == 0 {
+			continue
+		}
+		p.single = p.single && (!field || o.sub >= 0)
+		for _, part := range p.parts[o.text.first : o.text.first+o.text.n] {
+			if part.sub >= 0 {
+				p.carriers = append(p.carriers, carrier{part.sub, o.scope, field})
+			}
 		}
 	}
-	return true
 }
 
 // A compiler turns binary XML into a plan.
@@ -141,7 +154,6 @@ func (c *compiler) root(s scope) error {
 		c.failf("token %#02x where an element should begin", tok)
 	}
 	c.element(s)
-	c.p.single = c.p.hasSingle()
 	return c.err
 }
 
@@ -324,7 +336,7 @@ func (c *compiler) attribute(e *element, name string, t text) {
 			full = appendPath(full, e.name)
 		}
 		full = append(append(full, '@'), name...)
-		c.p.ops = append(c.p.ops, op{kind: opAttr, name: c.pathName(full), text: t})
+		c.p.ops = append(c.p.ops, op{kind: opAttr, sub: c.p.only(t), name: c.pathName(full), text: t})
 		c.path = full[:e.path]
 	}
 }
@@ -411,7 +423,6 @@ func (c *compiler) setSlot(s slot, t text) {
 	}
 	if sub := c.p.parts[t.first].sub; sub >= 0 {
 		c.p.slots[s] = slotText{sub: sub + 1}
-		c.p.sysSubs = max(c.p.sysSubs, int(sub)+1)
 	} else {
 		c.p.slots[s] = slotText{lit: value{typeString, c.p.literal(t.first)}}
 	}

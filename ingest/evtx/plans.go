@@ -145,6 +145,7 @@ func (d *decoder) define(off int, key planKey) (*plan, error) {
 		if err := k.root(key.scope); err != nil {
 			return nil, err
 		}
+		def.plan.findCarriers()
 		def.xml = bytes.Clone(d.chunk[begin:k.pos])
 		t.known[key] = def
 		t.size += def.memory()

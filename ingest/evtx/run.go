@@ -186,7 +186,7 @@ func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {
 		return err
 	}
 	first := len(d.subs)
-	subs, err := d.values(c, -1)
+	subs, err := d.values(c)
 	if err == nil {
 		err = d.run(p, subs, prefix)
 	}
