@@ -94,27 +94,23 @@ func appendJSONText(b []byte, s string) []byte {
 // plainPrefix is how many bytes from the start stand for themselves. It looks at
 // eight at once, the last time at some of them again: most text is ASCII.
 func plainPrefix(s string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
 	n := 0
-	for ; n+8 <= len(s) && plainEight(s[n:n+8]); n += 8 {
-	}
-	if n+8 > len(s) && len(s) >= 8 && plainEight(s[len(s)-8:]) {
-		return len(s)
+	for len(s) >= 8 && n < len(s) {
+		p := s[min(n, len(s)-8):]
+		w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
+		quote, back, del := w^each*'"', w^each*'\\', w^each*0x7f
+		// The high bit of a byte is set where it is below ' ', equal to one of the
+		// three, or not ASCII; or behind such a byte.
+		if (w|(w-each*' ')|(quote-each)&^quote|(back-each)&^back|(del-each)&^del)&high != 0 {
+			break
+		}
+		n = min(n+8, len(s))
 	}
 	for n < len(s) && plainJSON[s[n]] {
 		n++
 	}
 	return n
-}
-
-// plainEight reports whether eight bytes stand for themselves.
-func plainEight(p string) bool {
-	const each, high = 0x0101010101010101, 0x8080808080808080
-	_ = p[7]
-	w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
-	quote, back, del := w^each*'"', w^each*'\\', w^each*0x7f
-	// The high bit of a byte is set where it is below ' ', equal to one of the
-	// three, or not ASCII; or behind such a byte.
-	return (w|(w-each*' ')|(quote-each)&^quote|(back-each)&^back|(del-each)&^del)&high == 0
 }
 
 // plainJSON are the bytes that stand for themselves.

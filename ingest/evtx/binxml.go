@@ -138,7 +138,9 @@ func (c *cursor) name() (off int, text []byte) {
 // may stand before a root element.
 func (c *cursor) skipProlog() {
 	if c.end-c.pos > 4 && le.Uint32(c.b[c.pos:]) == fragmentHeader {
-		c.pos += 4
+		if c.pos += 4; c.b[c.pos] == tokenTemplateInstance { // as nearly always
+			return
+		}
 	}
 	for c.err == nil {
 		switch c.peek() {

@@ -13,7 +13,7 @@ import (
 
 // blockSize is how much is read at once: enough that the calls cost little, and
 // little enough to stay in the cache while it is decoded.
-const blockSize = 16 * chunkSize
+const blockSize = 4 * chunkSize
 
 // blocks yields the blocks behind the file header, in order, until the log
 // ends, ctx is cancelled or the consumer stops.
@@ -166,13 +166,12 @@ func (w *worker) readAt(i int) *block {
 // block decodes a block. err is what reading it ended with.
 func (w *worker) block(data []byte, off int64, err error) *block {
 	b := &block{bytes: int64(len(data)), err: w.log.readError(err, off+int64(len(data)))}
-	w.out, w.base = b, off
+	w.out = b
 	w.plans.enterBlock()
-	for len(data) > 0 {
-		chunk := data[:min(chunkSize, len(data))]
-		w.readChunk(chunk)
-		data = data[len(chunk):]
-		w.base += int64(len(chunk))
+	w.data = data
+	for w.at = 0; w.at < len(data); w.at += chunkSize {
+		w.base = off + int64(w.at)
+		w.readChunk(data[w.at:min(w.at+chunkSize, len(data))])
 	}
 	w.out, w.expected = nil, len(b.events)+len(b.events)/16
 	w.lend(b)

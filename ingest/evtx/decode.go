@@ -19,6 +19,9 @@ type decoder struct {
 	noCRC    bool // the file header says that checksums are not kept
 	recover  bool // remains are read, too
 
+	data []byte // the present block
+	at   int    // where the present chunk begins in it
+
 	// The present chunk.
 	chunk []byte
 	base  int64 // its offset in the log

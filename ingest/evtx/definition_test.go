@@ -23,7 +23,7 @@ func chunksOf(log []byte) (chunks [][]byte) {
 func definitionsOf(chunk []byte) map[int]*definition {
 	d := &decoder{}
 	d.plans.enterBlock()
-	d.out, d.unnamed = &block{}, newProvider("", nil)
+	d.data, d.out, d.unnamed = chunk, &block{}, newProvider("", nil)
 	d.readRecords(chunk)
 	found := map[int]*definition{}
 	for off := range chunkSize {

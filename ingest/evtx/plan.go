@@ -8,10 +8,11 @@ import "strings"
 // is made each time, in the same memory.
 type plan struct {
 	scope    scope
-	system   bool      // a System element was found
-	single   bool      // each field is one substitution, or nothing; only of a definition
-	carriers []carrier // substitutions that bring fields; only of a definition
-	slots    [numSlots]slotText
+	system   bool            // a System element was found
+	single   bool            // each field is one substitution, or nothing; only of a definition
+	carriers []carrier       // substitutions that bring fields; only of a definition
+	slots    [numSlots]int32 // of a System property: the substitution + 1; 0: a literal
+	literals [numSlots]literal
 	activity told   // what slotActivity told last
 	block    uint64 // the block that it was used for last
 	ops      []op
@@ -35,10 +36,12 @@ type part struct {
 	optional bool
 }
 
-// A slotText is the text of a System property: a substitution or a literal.
-type slotText struct {
-	sub int32 // index of the substitution + 1; 0: none
-	lit value // a NULL where the property is missing
+// A literal is the text of a System property that the plan states, a NULL where it
+// is missing.
+type literal struct {
+	value
+	number uint64
+	isNum  bool
 }
 
 // A text is a range of plan.parts.
@@ -46,23 +49,26 @@ type text struct{ first, n int32 }
 
 // An op is one step of a plan. Steps run in order; only opDrop jumps.
 type op struct {
-	kind  opKind
-	scope scope  // opText: where children stand that a substitution brings
-	leaf  bool   // opText: the element has no children, so that empty text counts
-	sub   int32  // opDrop: the substitution whose NULL drops the element; else the one that the text is, -1 if there is more to it
-	skip  int32  // opDrop: the step after the element
-	name  string // of the field (a path), or of the payload element
-	named text   // opText: the field's name, where it is no literal
-	text  text
-	last  told // what the step told last
+	kind     opKind
+	scope    scope // opText: where children stand that a substitution brings
+	leaf     bool  // opText: the element has no children, so that empty text counts
+	optional bool  // opText: a NULL in sub leaves nothing
+	sub      int32 // opDrop: the substitution whose NULL drops the element; else the one that the text is, -1 if there is more to it
+	skip     int32 // opDrop: the step after the element
+	text     text
+	name     string // of the field (a path), or of the payload element
+	last     told   // what the step told last
+	named    text   // opText: the field's name, where it is no literal
 }
 
 // A told is a value, which stands in the present block, and the text that was
 // made of it. What a provider writes repeats itself mostly: the step of the next
 // record often finds the same value, and can use the same text.
 type told struct {
-	value value
-	text  string
+	off  uint32 // in the block
+	size uint16
+	typ  byte
+	text string
 }
 
 type opKind uint8
@@ -336,7 +342,8 @@ func (c *compiler) attribute(e *element, name string, t text) {
 			full = appendPath(full, e.name)
 		}
 		full = append(append(full, '@'), name...)
-		c.p.ops = append(c.p.ops, op{kind: opAttr, sub: c.p.only(t), name: c.pathName(full), text: t})
+		sub, _ := c.p.only(t)
+		c.p.ops = append(c.p.ops, op{kind: opAttr, sub: sub, name: c.pathName(full), text: t})
 		c.path = full[:e.path]
 	}
 }
@@ -389,19 +396,20 @@ func (c *compiler) flush(e *element, leaf bool) {
 		return
 	}
 	if e.kind == opText && leaf && !e.payload || e.text.n > 0 {
+		sub, optional := c.p.only(e.text)
 		c.p.ops = append(c.p.ops, op{
-			kind: e.kind, scope: e.child, leaf: leaf && !e.payload, sub: c.p.only(e.text),
+			kind: e.kind, scope: e.child, leaf: leaf && !e.payload, sub: sub, optional: optional,
 			name: c.pathName(c.path), named: e.dynamic, text: e.text,
 		})
 	}
 }
 
 // only returns the substitution that a text consists of, -1 if it is another text.
-func (p *plan) only(t text) int32 {
+func (p *plan) only(t text) (sub int32, optional bool) {
 	if t.n != 1 {
-		return -1
+		return -1, false
 	}
-	return p.parts[t.first].sub
+	return p.parts[t.first].sub, p.parts[t.first].optional
 }
 
 // pathName makes a path a string.
@@ -422,9 +430,13 @@ func (c *compiler) setSlot(s slot, t text) {
 		return
 	}
 	if sub := c.p.parts[t.first].sub; sub >= 0 {
-		c.p.slots[s] = slotText{sub: sub + 1}
+		c.p.slots[s] = sub + 1
 	} else {
-		c.p.slots[s] = slotText{lit: value{typeString, c.p.literal(t.first)}}
+		lit := literal{value: value{typeString, c.p.literal(t.first)}}
+		if s.isNumber() {
+			lit.number, lit.isNum = lit.value.number()
+		}
+		c.p.literals[s] = lit
 	}
 }
 

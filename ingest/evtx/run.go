@@ -51,10 +51,10 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 	if prefix != "" {
 		name = d.join(prefix, name)
 	}
-	parts := p.parts[o.text.first : o.text.first+o.text.n]
 	if o.sub >= 0 {
-		return d.substitute(o, name, subs[o.sub], parts[0].optional)
+		return d.substitute(o, name, subs[o.sub])
 	}
+	parts := p.parts[o.text.first : o.text.first+o.text.n]
 	err := d.eval(p, o.text, subs)
 	if err == nil && o.kind != opIgnored {
 		err = d.leaf(o, name, d.arena.add(d.text))
@@ -70,26 +70,27 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 // substitute executes a step whose content is one substitution, as it nearly
 // always is. An array repeats the element for each item (MS-EVEN6, 3.1.4.7.5);
 // an empty one stands for one empty element.
-func (d *decoder) substitute(o *op, name string, s substitution, optional bool) error {
-	v := d.value(s)
+func (d *decoder) substitute(o *op, name string, s substitution) error {
+	typ := s.typ()
 	switch {
-	case v.typ == typeNull && optional:
+	case typ == typeNull && o.optional:
 		return nil
-	case v.typ == typeBinXML && len(v.data) > 0:
+	case typ == typeBinXML && s.size() > 0:
 		return d.nested(s, o.scope, name)
 	case o.kind == opIgnored:
 		return nil
-	case v.typ&typeArray != 0 && len(v.data) > 0:
-		return d.items(o, name, v)
+	case typ&typeArray != 0 && s.size() > 0:
+		return d.items(o, name, d.value(s))
 	}
-	return d.leaf(o, name, d.tell(&o.last, v))
+	return d.leaf(o, name, d.tell(&o.last, s))
 }
 
 // tell returns the text of a value, given what was told last in its place.
-func (d *decoder) tell(last *told, v value) string {
-	if v.typ != last.value.typ || !bytes.Equal(v.data, last.value.data) {
+func (d *decoder) tell(last *told, s substitution) string {
+	v := d.value(s)
+	if v.typ != last.typ || !bytes.Equal(v.data, d.data[last.off:][:last.size]) {
 		d.text = v.appendText(d.text[:0])
-		*last = told{v, d.arena.add(d.text)}
+		*last = told{uint32(d.at + s.off()), uint16(s.size()), v.typ, d.arena.add(d.text)}
 	}
 	return last.text
 }

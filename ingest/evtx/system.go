@@ -33,6 +33,15 @@ const (
 	numSlots
 )
 
+// isNumber reports whether the property is a number.
+func (s slot) isNumber() bool {
+	switch s {
+	case slotID, slotQualifiers, slotVersion, slotLevel, slotTask, slotOpcode, slotKeywords, slotRecord, slotProcess, slotThread:
+		return true
+	}
+	return false
+}
+
 // slotOf returns the slot of a child of System, or of an attribute of one.
 func slotOf(element, attribute string) slot {
 	if attribute == "" {
@@ -134,7 +143,7 @@ func (h *head) asked(e *event.Event) bool {
 // own header, whose number and time are right only where the log was not saved
 // from a selection.
 func (d *decoder) readHead(r *record) error {
-	id, ok := d.slot(r, slotID).number()
+	id, ok := d.number(r, slotID)
 	if !ok {
 		return errNoEventID
 	}
@@ -144,7 +153,7 @@ func (d *decoder) readHead(r *record) error {
 	h.source = d.provider(d.slot(r, slotEventSource))
 	h.computer = d.name(&d.computers, d.slot(r, slotComputer))
 	h.channel = d.name(&d.channels, d.slot(r, slotChannel))
-	if h.record, ok = d.slot(r, slotRecord).number(); !ok {
+	if h.record, ok = d.number(r, slotRecord); !ok {
 		h.record = r.header.id()
 	}
 	if h.time, ok = d.slot(r, slotTime).time(); !ok || h.time.Before(firstTime) {
@@ -155,18 +164,34 @@ func (d *decoder) readHead(r *record) error {
 
 // slot returns the value of a System property; a NULL if the record has none.
 func (d *decoder) slot(r *record, s slot) value {
-	t := &r.plan.slots[s]
-	if t.sub == 0 {
-		return t.lit
+	if sub := r.plan.slots[s]; sub > 0 {
+		return d.value(r.subs[sub-1])
 	}
-	return d.value(r.subs[t.sub-1])
+	return r.plan.literals[s].value
+}
+
+// number returns the value of a System property that is a number.
+func (d *decoder) number(r *record, s slot) (n uint64, ok bool) {
+	if sub := r.plan.slots[s]; sub > 0 {
+		return d.value(r.subs[sub-1]).number()
+	}
+	lit := &r.plan.literals[s]
+	return lit.number, lit.isNum
+}
+
+// activity returns the text of a GUID that changes now and then.
+func (d *decoder) activity(r *record) string {
+	if sub := r.plan.slots[slotActivity]; sub > 0 {
+		return d.tell(&r.plan.activity, r.subs[sub-1])
+	}
+	return d.name(&d.guids, r.plan.literals[slotActivity].value)
 }
 
 // properties fills the System properties of an event.
 func (d *decoder) properties(e *event.Event, r *record) {
 	h := &r.head
 	number := func(s slot) uint64 {
-		n, _ := d.slot(r, s).number()
+		n, _ := d.number(r, s)
 		return n
 	}
 	e.Ref = event.Ref{Source: d.source, Offset: d.base + int64(r.off)}
@@ -180,7 +205,7 @@ func (d *decoder) properties(e *event.Event, r *record) {
 	e.Task = uint16(number(slotTask))
 	e.Opcode = uint8(number(slotOpcode))
 	e.Keywords = number(slotKeywords)
-	e.ActivityID = d.tell(&r.plan.activity, d.slot(r, slotActivity))
+	e.ActivityID = d.activity(r)
 	e.ProcessID = uint32(number(slotProcess))
 	e.ThreadID = uint32(number(slotThread))
 	e.UserID = d.name(&d.users, d.slot(r, slotUser))

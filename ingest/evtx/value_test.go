@@ -140,8 +140,10 @@ func TestTell(t *testing.T) {
 	}
 	d, o := &decoder{budget: baseBudget}, &op{kind: opText, leaf: true}
 	for i, v := range values {
-		d.chunk = v.data
-		if err := d.substitute(o, "", substitution(len(v.data)|int(v.typ)<<16), false); err != nil {
+		d.at = len(d.data)
+		d.data = append(d.data, v.data...)
+		d.chunk = d.data[d.at:]
+		if err := d.substitute(o, "", substitution(len(v.data)|int(v.typ)<<16)); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := d.fields[i].Value, string(v.appendText(nil)); got != want {
