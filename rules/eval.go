@@ -47,7 +47,8 @@ type subject struct {
 	events   []*scene.Event
 	failure  *scene.Failure
 	job      *scene.Job
-	inferred bool // that the subject is of this machine is inferred from the time alone
+	inferred bool     // that the subject is of this machine is inferred from the time alone
+	signal   *matcher // of an incident: what all of its events match
 }
 
 func (s *subject) guest() *scene.Host {
@@ -101,7 +102,7 @@ type evaluator struct {
 	sub    *subject
 	bound  map[string]*scene.Event
 	broken map[string]State // sequences that did not bind their names, and why
-	budget *budget
+	finder *finder
 }
 
 // grade of a leaf: its own, or the criterion's.
@@ -285,13 +286,10 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
 	var doubtful *scene.Host
-	matches := ev.matching(t)
 	for _, h := range hosts {
 		skew := ev.margin(t, h)
-		events := ev.rule.signals[t.Signal].between(h, from.Add(skew.From), to.Add(skew.To))
-		ev.budget.spend(len(events))
-		for _, e := range events {
-			if !matches(e) {
+		for _, e := range ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.From), to.Add(skew.To)) {
+			if !ev.meant(t, e) {
 				continue
 			}
 			if surelyIn(e.Time, from, to, skew, t) {
@@ -393,11 +391,10 @@ func groups(events []*scene.Event, apart time.Duration) int {
 
 func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	var found []*scene.Event
-	matches := ev.matching(t)
-	for _, e := range events {
-		if matches(e) {
-			found = append(found, e)
-		}
+	if m := ev.rule.signals[t.Signal]; m == ev.sub.signal && ev.allMeant(t) {
+		found = events
+	} else {
+		found = only(events, func(e *scene.Event) bool { return m.match(ev.sub, e) && ev.joins(t, e) })
 	}
 	if len(found) > 0 {
 		return result{state: Met, cites: citeEvents(found)}
@@ -405,10 +402,15 @@ func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	return result{state: Unmet}
 }
 
-// matching applies the signal's matcher and the join keys.
-func (ev *evaluator) matching(t *Test) func(e *scene.Event) bool {
-	m := ev.rule.signals[t.Signal]
-	return func(e *scene.Event) bool { return m.match(ev, e) && ev.joins(t, e) }
+// meant reports whether an event that a signal matches is the one that a test looks
+// for, as the subject and the join keys decide.
+func (ev *evaluator) meant(t *Test, e *scene.Event) bool {
+	return ev.rule.signals[t.Signal].answers(ev.sub, e) && ev.joins(t, e)
+}
+
+// allMeant reports whether a test looks for whatever its signal matches.
+func (ev *evaluator) allMeant(t *Test) bool {
+	return len(t.Same) == 0 && len(t.Differ) == 0 && len(ev.rule.signals[t.Signal].ofSubject) == 0
 }
 
 func (ev *evaluator) joins(t *Test, e *scene.Event) bool {

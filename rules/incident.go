@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,8 +25,10 @@ const (
 // them, or alone if there is none.
 func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
 	var list []*subject
+	signal := rule.signals[rule.Anchor.Signal]
 	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.anchors[h][rule], rule.WholeHost) {
+		for _, in := range incidents(h, d.anchors(signal, h), rule.WholeHost) {
+			in.signal = signal
 			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
 			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
 				list = append(list, in)
@@ -43,108 +44,14 @@ func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*sub
 	return list
 }
 
-// An anchorIndex says by provider (in lower case) and id which rules' anchors an
-// event may be of, so that each event is looked at once for all rules about
-// incidents, however many there are.
-type anchorIndex struct {
-	exact    map[string]map[uint32][]anchorEntry
-	patterns []anchorPattern
-}
-
-// An anchorEntry matches the events of one rule's anchor; what provider and id say
-// is known already.
-type anchorEntry struct {
-	rule  *compiledRule
-	match condition
-}
-
-type anchorPattern struct {
-	prefix string // of the provider's name
-	id     uint32
-	anchorEntry
-}
-
-func newAnchorIndex(rules []*compiledRule) *anchorIndex {
-	x := &anchorIndex{exact: map[string]map[uint32][]anchorEntry{}}
-	for _, r := range rules {
-		if r.About == AboutIncident {
-			x.add(r, r.signals[r.Anchor.Signal], nil)
-		}
+// anchors are the events of a computer that incidents are made of, in the order of
+// time. They match without any subject, since none is known yet.
+func (d *diagnosis) anchors(signal *matcher, h *scene.Host) []*scene.Event {
+	events := d.finder.all(signal, h)
+	if len(signal.ofSubject) == 0 {
+		return events
 	}
-	return x
-}
-
-// add indexes a matcher by the providers and ids of its alternatives. Whole is what
-// must match where those are not all: nil, if they are.
-func (x *anchorIndex) add(r *compiledRule, m *matcher, whole condition) {
-	if whole == nil && len(m.rest) > 1 {
-		whole = m.matchRest
-	}
-	for _, alt := range m.alternatives {
-		x.add(r, alt, whole)
-	}
-	entry := anchorEntry{r, whole}
-	if whole == nil {
-		entry.match = m.matchRest
-	}
-	for _, p := range m.source.Provider {
-		p = strings.ToLower(p)
-		prefix, pattern := strings.CutSuffix(p, "*")
-		for _, id := range m.source.ID {
-			if pattern {
-				x.patterns = append(x.patterns, anchorPattern{prefix, id, entry})
-				continue
-			}
-			if x.exact[p] == nil {
-				x.exact[p] = map[uint32][]anchorEntry{}
-			}
-			x.exact[p][id] = append(x.exact[p][id], entry)
-		}
-	}
-}
-
-// of are the entries of one provider.
-func (x *anchorIndex) of(provider string) map[uint32][]anchorEntry {
-	provider = strings.ToLower(provider)
-	entries := x.exact[provider]
-	for _, p := range x.patterns {
-		if strings.HasPrefix(provider, p.prefix) {
-			if entries = maps.Clone(entries); entries == nil {
-				entries = map[uint32][]anchorEntry{}
-			}
-			entries[p.id] = append(slices.Clip(entries[p.id]), p.anchorEntry)
-		}
-	}
-	return entries
-}
-
-// anchors finds the events of all anchors of rules about incidents on a computer,
-// by rule, in the order of time.
-func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*scene.Event {
-	found := map[*compiledRule][]*scene.Event{}
-	ev := &evaluator{sub: &subject{host: h}}
-	providers := map[string]map[uint32][]anchorEntry{} // as events spell them
-	look := func(provider string, e *scene.Event) {
-		entries, ok := providers[provider]
-		if !ok {
-			entries = x.of(provider)
-			providers[provider] = entries
-		}
-		for _, a := range entries[e.ID] {
-			list := found[a.rule]
-			if a.match(ev, e) && (len(list) == 0 || list[len(list)-1] != e) {
-				found[a.rule] = append(list, e)
-			}
-		}
-	}
-	left.spend(len(h.Events))
-	for _, e := range h.Events {
-		look(e.Provider, e)
-		if e.EventSource != "" && e.EventSource != e.Provider {
-			look(e.EventSource, e)
-		}
-	}
-	return found
+	return only(events, func(e *scene.Event) bool { return signal.answers(&subject{host: h}, e) })
 }
 
 // incidents groups a computer's events by machine and volume, or if they concern the

@@ -58,13 +58,10 @@ func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, resul
 	t.Same, t.Differ = slices.Concat(of.Same, step.Same), slices.Concat(of.Differ, step.Differ)
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
-	matches := ev.matching(&t)
 	for _, h := range hosts {
 		skew := ev.skew(h)
-		events := ev.rule.signals[t.Signal].between(h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To))
-		ev.budget.spend(len(events))
-		for _, e := range events {
-			if matches(e) {
+		for _, e := range ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To)) {
+			if ev.meant(&t, e) {
 				found = append(found, e)
 			}
 		}
