@@ -54,39 +54,61 @@ func (d *diagnosis) anchors(signal *matcher, h *scene.Host) []*scene.Event {
 	return only(events, func(e *scene.Event) bool { return signal.answers(&subject{host: h}, e) })
 }
 
+// A site is what the events of one incident have in common.
+type site struct {
+	vm     *scene.VM
+	volume string
+}
+
+// siteOf tells where an event of a computer belongs. What a guest logs is of the machine
+// that it is; what concerns the whole computer, of none.
+func siteOf(e *scene.Event, h *scene.Host, whole bool) site {
+	if whole {
+		return site{nil, e.Volume()}
+	}
+	return site{cmp.Or(e.VM, h.VM), e.Volume()}
+}
+
 // incidents groups a computer's events by machine and volume, or if they concern the
 // whole computer, only by volume.
 func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
-	type key struct {
-		vm     *scene.VM
-		volume string
-	}
-	latest := map[key]*subject{}
+	latest := map[site]*subject{}
 	var list []*subject
-	var last *subject // and its key: events of one incident follow one another
-	var lastKey key
-	for _, e := range events {
-		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
-		if whole {
-			k.vm = nil
-		}
-		in := last
-		if volume := e.Volume(); last == nil || k.vm != lastKey.vm || volume != last.volume {
-			k.volume = strings.ToLower(volume)
-			in = latest[k]
-		} else {
-			k = lastKey
-		}
-		if in == nil || e.Time.Sub(in.to) > incidentGap {
-			in = &subject{host: h, vm: k.vm, volume: e.Volume(), at: e.Time, from: e.Time}
-			latest[k] = in
+	for len(events) > 0 {
+		n := run(h, events, whole)
+		first, last, at := events[0], events[n-1], siteOf(events[0], h, whole)
+		key := site{at.vm, strings.ToLower(at.volume)}
+		in := latest[key]
+		if in == nil || first.Time.Sub(in.to) > incidentGap {
+			in = &subject{host: h, vm: at.vm, volume: at.volume, at: first.Time, from: first.Time}
+			latest[key] = in
 			list = append(list, in)
 		}
-		last, lastKey = in, k
-		in.to = e.Time
-		in.events = append(in.events, e)
+		in.to, in.events = last.Time, joined(in.events, events[:n:n])
+		events = events[n:]
 	}
 	return list
+}
+
+// run is how many events at the beginning of a list are of one site and close together:
+// those of one incident mostly follow one another.
+func run(h *scene.Host, events []*scene.Event, whole bool) int {
+	first, last := siteOf(events[0], h, whole), events[0].Time
+	for n, e := range events {
+		if siteOf(e, h, whole) != first || e.Time.Sub(last) > incidentGap {
+			return n
+		}
+		last = e.Time
+	}
+	return len(events)
+}
+
+// joined appends to a list, which stays what it is where it is the first part.
+func joined(list, more []*scene.Event) []*scene.Event {
+	if len(list) == 0 {
+		return more
+	}
+	return append(list, more...)
 }
 
 // failures are the failed backups near an incident, or that it ended, of its computer or of the
