@@ -284,22 +284,8 @@ func (ev *evaluator) signal(t *Test) result {
 
 func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	hosts, missing := ev.hosts(t.On)
-	var found []*scene.Event
-	var doubtful *scene.Host
-	for _, h := range hosts {
-		skew := ev.margin(t, h)
-		for _, e := range ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.From), to.Add(skew.To)) {
-			if !ev.meant(t, e) {
-				continue
-			}
-			if surelyIn(e.Time, from, to, skew, t) {
-				found = append(found, e)
-			} else {
-				doubtful = h
-			}
-		}
-	}
-	if groups(found, time.Duration(t.Apart)) >= max(1, t.Count) {
+	found, doubtful := ev.search(t, hosts, from, to)
+	if groups(found, time.Duration(t.Apart)) >= t.enough() {
 		if t.As != "" {
 			ev.bound[t.As] = nearest(t, found)
 		}
@@ -318,6 +304,27 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 		return result{missing: []string{"the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339)}}
 	}
 	return ev.absence(t, hosts, from, to)
+}
+
+// search finds the events that a test takes, as decisive does, and a computer with one
+// that may lie in the window, as far as the clocks are known.
+func (ev *evaluator) search(t *Test, hosts []*scene.Host, from, to time.Time) (found []*scene.Event, doubtful *scene.Host) {
+	for _, h := range hosts {
+		skew := ev.margin(t, h)
+		takes := func(e *scene.Event) bool {
+			if !ev.meant(t, e) {
+				return false
+			}
+			sure := surelyIn(e.Time, from, to, skew, t)
+			if !sure {
+				doubtful = h
+			}
+			return sure
+		}
+		events := ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.From), to.Add(skew.To))
+		found = append(found, decisive(events, t, takes)...)
+	}
+	return found, doubtful
 }
 
 // margin is how far ahead of the subject's another host's clock may be, for
@@ -372,21 +379,51 @@ func cites(events []*scene.Event, most int) []scene.Citation {
 	return list
 }
 
-// groups counts events, or where apart is given, groups of events that far
-// from each other.
-func groups(events []*scene.Event, apart time.Duration) int {
-	if apart == 0 {
-		return len(events)
-	}
-	n := 0
-	var last time.Time
-	for _, e := range events {
-		if n == 0 || e.Time.Sub(last) >= apart {
-			n++
+// decisive returns those of a computer's events that a test takes; or where they are
+// more than it asks for, as many of the first and of the last ones as are cited. Which
+// others there are changes nothing then.
+func decisive(events []*scene.Event, t *Test, takes func(*scene.Event) bool) []*scene.Event {
+	var first, last []*scene.Event
+	seen := tally{apart: time.Duration(t.Apart)}
+	for ; len(events) > 0 && (len(first) < maxCites/2 || seen.groups < t.enough()); events = events[1:] {
+		if takes(events[0]) {
+			first = append(first, events[0])
+			seen.add(events[0])
 		}
-		last = e.Time
 	}
-	return n
+	for n := len(events); n > 0 && len(last) < maxCites/2; n-- {
+		if takes(events[n-1]) {
+			last = append(last, events[n-1])
+		}
+	}
+	slices.Reverse(last)
+	return append(first, last...)
+}
+
+// enough is how many occurrences a test asks for.
+func (t *Test) enough() int { return max(1, t.Count) }
+
+// A tally counts events, or where apart is given, groups of events that far from each
+// other.
+type tally struct {
+	apart  time.Duration
+	groups int
+	last   time.Time
+}
+
+func (c *tally) add(e *scene.Event) {
+	if c.groups == 0 || c.apart == 0 || e.Time.Sub(c.last) >= c.apart {
+		c.groups++
+	}
+	c.last = e.Time
+}
+
+func groups(events []*scene.Event, apart time.Duration) int {
+	seen := tally{apart: apart}
+	for _, e := range events {
+		seen.add(e)
+	}
+	return seen.groups
 }
 
 func (ev *evaluator) among(t *Test, events []*scene.Event) result {
