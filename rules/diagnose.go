@@ -33,6 +33,7 @@ func (f *finding) occurrence() occurrence { return occurrence{f.sub, f.verdict, 
 type unevaluable struct {
 	rule    *compiledRule
 	host    *scene.Host
+	lacks   []lack // of the anchors that are not known
 	missing []string
 	collect []string
 }
@@ -81,7 +82,7 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 				u = &unevaluable{rule: rule, host: sub.host}
 				blocked[sub.host] = u
 			}
-			u.missing = appendNew(u.missing, anchor.missing...)
+			u.lacks = appendNew(u.lacks, anchor.missing...)
 		}
 	}
 	for _, h := range sc.Hosts {
@@ -115,6 +116,7 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 	if u == nil {
 		u = &unevaluable{rule: rule, host: h}
 	}
+	u.missing = inWords(u.lacks)
 	if !found && !spared(rule, sc, h, forever) {
 		lackingLogs(u, sc)
 	}

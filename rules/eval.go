@@ -70,7 +70,7 @@ func (s *subject) span() (from, to time.Time) {
 type result struct {
 	state   State
 	cites   []scene.Citation
-	missing []string // what would settle it, if unknown
+	missing []lack // what would settle it, if unknown
 	grade   Grade
 	assumed bool   // unmet only because an if_known is silent, or silence is taken for a no
 	reply   *reply // what the engineer said, if anything
@@ -195,7 +195,7 @@ func (ev *evaluator) any(parts []*Test, grade Grade) result {
 	return out
 }
 
-func appendNew(list []string, more ...string) []string {
+func appendNew[T comparable](list []T, more ...T) []T {
 	for _, s := range more {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
@@ -292,16 +292,16 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 		return result{state: Met, cites: citeEvents(found)}
 	}
 	if doubtful != nil {
-		return result{missing: []string{ev.noOrder(doubtful)}}
+		return result{missing: lacks(ev.noOrder(doubtful))}
 	}
 	if missing != "" {
-		return result{missing: []string{missing}}
+		return result{missing: lacks(missing)}
 	}
 	if t.Silence == silenceUnknown {
 		return result{}
 	}
 	if t.During && ev.sub.job != nil && ev.sub.job.Open {
-		return result{missing: []string{"the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339)}}
+		return result{missing: lacks("the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339))}
 	}
 	return ev.absence(t, hosts, from, to)
 }
@@ -498,18 +498,19 @@ func (ev *evaluator) sameMachine(e *scene.Event) bool {
 // that it rests on.
 func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
+	window := scene.Interval{From: from, To: to}
 	for _, h := range hosts {
 		for _, channel := range ev.rule.signals[t.Signal].channels {
 			cover := h.Coverage(channel)
 			if cover == nil && t.Silence == silenceUnmet {
 				continue
 			}
-			if !covers(cover, from, to) {
+			if !covers(cover, window) {
 				r.state = Unknown
-				r.missing = appendNew(r.missing, need(h, channel, cover, from, to))
+				r.missing = appendNew(r.missing, need(h, channel, cover, window))
 				continue
 			}
-			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event" + during(from, to)})
+			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event", Within: window})
 		}
 	}
 	if r.state == Unknown {
@@ -521,27 +522,43 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 
 // covers asks of a window without bounds only that the log is there and reaches
 // the subject: the beginning of a log is rarely at hand.
-func covers(c *scene.Coverage, from, to time.Time) bool {
-	if to.Equal(forever) {
+func covers(c *scene.Coverage, window scene.Interval) bool {
+	if window.To.Equal(forever) {
 		return c != nil && len(c.Intervals) > 0
 	}
-	return c.Covers(from, to)
+	return c.Covers(window.From, window.To)
 }
 
-func need(h *scene.Host, channel string, c *scene.Coverage, from, to time.Time) string {
-	s := channel + " log of " + h.Name
+// A lack is what would settle an unknown test: a log, in a window unless that is zero.
+type lack struct {
+	what   string
+	window scene.Interval
+}
+
+// String puts it into words. Most tests that are not known belong to nothing that is
+// reported, so that it is done for those that are.
+func (l lack) String() string { return l.what + during(l.window) }
+
+// inWords tells each lack once: two windows may differ by less than what is told.
+func inWords(list []lack) []string { return appendNew(nil, collect(list, lack.String)...) }
+
+func lacks(what string) []lack { return []lack{{what: what}} }
+
+func need(h *scene.Host, channel string, c *scene.Coverage, window scene.Interval) lack {
+	l := lack{what: channel + " log of " + h.Name}
 	if c != nil {
-		s += during(from, to)
+		l.window = window
 	}
-	return s
+	return l
 }
 
-func during(from, to time.Time) string {
-	if to.Equal(forever) {
+// during tells a window that has bounds.
+func during(window scene.Interval) string {
+	if window == (scene.Interval{}) || window.To.Equal(forever) {
 		return ""
 	}
 	const layout = "2006-01-02 15:04:05"
-	return fmt.Sprintf(" between %s and %s UTC", from.UTC().Format(layout), to.UTC().Format(layout))
+	return fmt.Sprintf(" between %s and %s UTC", window.From.UTC().Format(layout), window.To.UTC().Format(layout))
 }
 
 // between looks for the signal between two events that an earlier sequence
@@ -567,7 +584,7 @@ func (ev *evaluator) between(t *Test) result {
 func (ev *evaluator) job(t *Test) result {
 	hosts, missing := ev.hosts(t.On)
 	if missing != "" {
-		return result{missing: []string{missing}}
+		return result{missing: lacks(missing)}
 	}
 	from, to := ev.window(t)
 	var cites []scene.Citation
@@ -589,22 +606,23 @@ func (ev *evaluator) job(t *Test) result {
 		return result{state: Met, cites: cites}
 	}
 	if doubtful || t.During && ev.sub.job != nil && ev.sub.job.Open {
-		return result{missing: []string{"when the jobs on both sides ended, by clocks that agree"}}
+		return result{missing: lacks("when the jobs on both sides ended, by clocks that agree")}
 	}
 	return ev.absentJob(t, hosts, from, to)
 }
 
 func (ev *evaluator) absentJob(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
+	window := scene.Interval{From: from, To: to}
 	for _, h := range hosts {
 		cover := h.Coverage(backupChannel)
 		if cover == nil && t.Silence == silenceUnmet {
 			continue
 		}
-		if !covers(cover, from, to) {
-			return result{missing: []string{need(h, backupChannel, cover, from, to)}}
+		if !covers(cover, window) {
+			return result{missing: []lack{need(h, backupChannel, cover, window)}}
 		}
-		r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no backup job" + during(from, to)})
+		r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no backup job", Within: window})
 	}
 	return r
 }

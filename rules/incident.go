@@ -149,7 +149,7 @@ func (s *subject) concerns(f *scene.Failure) bool {
 func failedOnVolume(ev *evaluator) result {
 	f := ev.sub.failure
 	if f == nil || len(f.Volumes) == 0 {
-		return result{missing: []string{"VMMS log of " + ev.sub.host.Name + ", which names the files of its virtual machines"}}
+		return result{missing: lacks("VMMS log of " + ev.sub.host.Name + ", which names the files of its virtual machines")}
 	}
 	return result{state: Met, cites: citeEvents(f.Events)} // it is that of the incident: others are no failures of it
 }
@@ -160,5 +160,5 @@ func backupFailed(ev *evaluator) result {
 	if f := ev.sub.failure; f != nil {
 		return result{state: Met, cites: citeEvents(f.Events)}
 	}
-	return result{missing: []string{"log of the backup product on " + ev.sub.host.Name + ", of the same time"}}
+	return result{missing: lacks("log of the backup product on " + ev.sub.host.Name + ", of the same time")}
 }

@@ -51,6 +51,9 @@ type Citation struct {
 	Cover *Coverage
 	Host  *Host
 	Text  string // our own words; "" to take the event's summary
+
+	// Within is the time that the text is about, of coverage; zero if it needs none.
+	Within Interval
 }
 
 // settle derives what the host's own logs and artefacts say of it. The
