@@ -309,7 +309,7 @@ func (a *assembler) hostsOf(f *finding) []string {
 func (a *assembler) criterion(o *outcome) report.Criterion {
 	out := report.Criterion{
 		ID: o.ID, Text: o.Text, Role: string(o.Role), State: o.state.String(), Grade: string(o.grade),
-		Evidence: distinct(collect(o.cites, a.evidence)), Missing: orEmpty(texts(o.missing)),
+		Evidence: distinct(collect(o.cites, a.evidence)), Missing: orEmpty(texts(inWords(o.missing))),
 	}
 	if o.Limit != NoVerdict {
 		out.Limit = o.Limit.String()
@@ -351,7 +351,7 @@ func (a *assembler) evidence(c scene.Citation) report.Evidence {
 		out.Path = a.path(f.Source)
 	case c.Cover != nil:
 		span := c.Cover.Span()
-		out = report.Evidence{Source: sourceID(c.Cover.Sources[0]), Offset: -1, Summary: fmt.Sprintf("%s; the %s log covers %s to %s", c.Text, c.Cover.Channel, cmp.Or(at(span.From).String(), "its beginning"), at(span.To))}
+		out = report.Evidence{Source: sourceID(c.Cover.Sources[0]), Offset: -1, Summary: fmt.Sprintf("%s; the %s log covers %s to %s", c.Text+during(c.Within), c.Cover.Channel, cmp.Or(at(span.From).String(), "its beginning"), at(span.To))}
 		out.Path = a.path(c.Cover.Sources[0])
 	}
 	if c.Host != nil {

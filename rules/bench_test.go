@@ -13,9 +13,11 @@ import (
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
-// busyScene has n events that rules ask for, of one host over a year, and a failed
+func busyScene(n int) *scene.Scene { return busyBuilder(n).Build() }
+
+// busyBuilder has n events that rules ask for, of one host over a year, and a failed
 // backup each day.
-func busyScene(n int) *scene.Scene {
+func busyBuilder(n int) *scene.Builder {
 	b := scene.NewBuilder()
 	begin := time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
 	kinds := []struct {
@@ -44,7 +46,7 @@ func busyScene(n int) *scene.Scene {
 	}
 	src.Streams = streams.Streams()
 	b.Add(event.Batch{Source: src, Events: events, Last: true})
-	return b.Build()
+	return b
 }
 
 // BenchmarkDiagnose is the cost of all built-in rules, an event of those that they
@@ -96,6 +98,17 @@ func benchDiagnose(b *testing.B, files fs.FS) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
 	b.ReportMetric(float64(len(set.rules)), "rules")
+}
+
+// BenchmarkBuild is the cost of the scene that BenchmarkDiagnose leaves out.
+func BenchmarkBuild(b *testing.B) {
+	const n = 200_000
+	busy := busyBuilder(n)
+	b.ReportAllocs()
+	for b.Loop() {
+		busy.Build()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
 }
 
 // BenchmarkLoad is what the rules cost at the start of a scan.

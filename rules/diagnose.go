@@ -33,6 +33,7 @@ func (f *finding) occurrence() occurrence { return occurrence{f.sub, f.verdict, 
 type unevaluable struct {
 	rule    *compiledRule
 	host    *scene.Host
+	lacks   []lack // of the anchors that are not known
 	missing []string
 	collect []string
 }
@@ -44,18 +45,13 @@ type diagnosis struct {
 	unevaluable []*unevaluable
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
 	answers     *answerBook
-	anchors     map[*scene.Host]map[*compiledRule][]*scene.Event // of rules about incidents
-	budget      budget
+	finder      *finder
 	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
 func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosis {
-	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), anchors: map[*scene.Host]map[*compiledRule][]*scene.Event{}, budget: budget{maxLooks}}
-	index := newAnchorIndex(s.rules)
-	for _, h := range sc.Hosts {
-		d.anchors[h] = index.anchors(h, &d.budget)
-	}
+	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), finder: newFinder()}
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -69,11 +65,11 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	found := map[*scene.Host]bool{}
 	blocked := map[*scene.Host]*unevaluable{}
 	for i, sub := range d.asked(d.subjects(rule, sc)) {
-		if d.budget.left < 0 || i == maxSubjects {
+		if d.finder.left < 0 || i == maxSubjects {
 			d.limits = append(d.limits, fmt.Sprintf("%s: there is more than can be evaluated (%d cases, %d events): nothing after %s was", rule.ID, maxSubjects, maxLooks, sub.at.UTC().Format(time.RFC3339)))
 			break
 		}
-		f, anchor := evaluate(rule, sc, sub, &d.budget)
+		f, anchor := evaluate(rule, sc, sub, d.finder)
 		switch {
 		case f != nil:
 			d.answers.settle(f)
@@ -86,7 +82,7 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 				u = &unevaluable{rule: rule, host: sub.host}
 				blocked[sub.host] = u
 			}
-			u.missing = appendNew(u.missing, anchor.missing...)
+			u.lacks = appendNew(u.lacks, anchor.missing...)
 		}
 	}
 	for _, h := range sc.Hosts {
@@ -120,6 +116,7 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 	if u == nil {
 		u = &unevaluable{rule: rule, host: h}
 	}
+	u.missing = inWords(u.lacks)
 	if !found && !spared(rule, sc, h, forever) {
 		lackingLogs(u, sc)
 	}
@@ -201,8 +198,8 @@ func guestHas(sc *scene.Scene, h *scene.Host, channel string) bool {
 
 // evaluate answers one rule for one subject: a finding, or else the outcome of
 // the anchor that kept it from being one.
-func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject, left *budget) (*finding, result) {
-	ev := &evaluator{scene: sc, rule: rule, sub: sub, bound: map[string]*scene.Event{}, broken: map[string]State{}, budget: left}
+func evaluate(rule *compiledRule, sc *scene.Scene, sub *subject, find *finder) (*finding, result) {
+	ev := &evaluator{scene: sc, rule: rule, sub: sub, bound: map[string]*scene.Event{}, broken: map[string]State{}, finder: find}
 	if n := len(sub.events); n > 0 {
 		ev.bound[subjectEvent] = sub.events[n-1]
 	}

@@ -47,7 +47,8 @@ type subject struct {
 	events   []*scene.Event
 	failure  *scene.Failure
 	job      *scene.Job
-	inferred bool // that the subject is of this machine is inferred from the time alone
+	inferred bool     // that the subject is of this machine is inferred from the time alone
+	signal   *matcher // of an incident: what all of its events match
 }
 
 func (s *subject) guest() *scene.Host {
@@ -69,7 +70,7 @@ func (s *subject) span() (from, to time.Time) {
 type result struct {
 	state   State
 	cites   []scene.Citation
-	missing []string // what would settle it, if unknown
+	missing []lack // what would settle it, if unknown
 	grade   Grade
 	assumed bool   // unmet only because an if_known is silent, or silence is taken for a no
 	reply   *reply // what the engineer said, if anything
@@ -101,7 +102,7 @@ type evaluator struct {
 	sub    *subject
 	bound  map[string]*scene.Event
 	broken map[string]State // sequences that did not bind their names, and why
-	budget *budget
+	finder *finder
 }
 
 // grade of a leaf: its own, or the criterion's.
@@ -194,7 +195,7 @@ func (ev *evaluator) any(parts []*Test, grade Grade) result {
 	return out
 }
 
-func appendNew(list []string, more ...string) []string {
+func appendNew[T comparable](list []T, more ...T) []T {
 	for _, s := range more {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
@@ -283,43 +284,47 @@ func (ev *evaluator) signal(t *Test) result {
 
 func (ev *evaluator) look(t *Test, from, to time.Time) result {
 	hosts, missing := ev.hosts(t.On)
-	var found []*scene.Event
-	var doubtful *scene.Host
-	matches := ev.matching(t)
-	for _, h := range hosts {
-		skew := ev.margin(t, h)
-		events := ev.rule.signals[t.Signal].between(h, from.Add(skew.From), to.Add(skew.To))
-		ev.budget.spend(len(events))
-		for _, e := range events {
-			if !matches(e) {
-				continue
-			}
-			if surelyIn(e.Time, from, to, skew, t) {
-				found = append(found, e)
-			} else {
-				doubtful = h
-			}
-		}
-	}
-	if groups(found, time.Duration(t.Apart)) >= max(1, t.Count) {
+	found, doubtful := ev.search(t, hosts, from, to)
+	if groups(found, time.Duration(t.Apart)) >= t.enough() {
 		if t.As != "" {
 			ev.bound[t.As] = nearest(t, found)
 		}
 		return result{state: Met, cites: citeEvents(found)}
 	}
 	if doubtful != nil {
-		return result{missing: []string{ev.noOrder(doubtful)}}
+		return result{missing: lacks(ev.noOrder(doubtful))}
 	}
 	if missing != "" {
-		return result{missing: []string{missing}}
+		return result{missing: lacks(missing)}
 	}
 	if t.Silence == silenceUnknown {
 		return result{}
 	}
 	if t.During && ev.sub.job != nil && ev.sub.job.Open {
-		return result{missing: []string{"the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339)}}
+		return result{missing: lacks("the end of the job that began at " + ev.sub.job.From.UTC().Format(time.RFC3339))}
 	}
 	return ev.absence(t, hosts, from, to)
+}
+
+// search finds the events that a test takes, as decisive does, and a computer with one
+// that may lie in the window, as far as the clocks are known.
+func (ev *evaluator) search(t *Test, hosts []*scene.Host, from, to time.Time) (found []*scene.Event, doubtful *scene.Host) {
+	for _, h := range hosts {
+		skew := ev.margin(t, h)
+		takes := func(e *scene.Event) bool {
+			if !ev.meant(t, e) {
+				return false
+			}
+			sure := surelyIn(e.Time, from, to, skew, t)
+			if !sure {
+				doubtful = h
+			}
+			return sure
+		}
+		events := ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.From), to.Add(skew.To))
+		found = append(found, decisive(events, t, takes)...)
+	}
+	return found, doubtful
 }
 
 // margin is how far ahead of the subject's another host's clock may be, for
@@ -374,30 +379,59 @@ func cites(events []*scene.Event, most int) []scene.Citation {
 	return list
 }
 
-// groups counts events, or where apart is given, groups of events that far
-// from each other.
-func groups(events []*scene.Event, apart time.Duration) int {
-	if apart == 0 {
-		return len(events)
-	}
-	n := 0
-	var last time.Time
-	for _, e := range events {
-		if n == 0 || e.Time.Sub(last) >= apart {
-			n++
+// decisive returns those of a computer's events that a test takes; or where they are
+// more than it asks for, as many of the first and of the last ones as are cited. Which
+// others there are changes nothing then.
+func decisive(events []*scene.Event, t *Test, takes func(*scene.Event) bool) []*scene.Event {
+	var first, last []*scene.Event
+	seen := tally{apart: time.Duration(t.Apart)}
+	for ; len(events) > 0 && (len(first) < maxCites/2 || seen.groups < t.enough()); events = events[1:] {
+		if takes(events[0]) {
+			first = append(first, events[0])
+			seen.add(events[0])
 		}
-		last = e.Time
 	}
-	return n
+	for n := len(events); n > 0 && len(last) < maxCites/2; n-- {
+		if takes(events[n-1]) {
+			last = append(last, events[n-1])
+		}
+	}
+	slices.Reverse(last)
+	return append(first, last...)
+}
+
+// enough is how many occurrences a test asks for.
+func (t *Test) enough() int { return max(1, t.Count) }
+
+// A tally counts events, or where apart is given, groups of events that far from each
+// other.
+type tally struct {
+	apart  time.Duration
+	groups int
+	last   time.Time
+}
+
+func (c *tally) add(e *scene.Event) {
+	if c.groups == 0 || c.apart == 0 || e.Time.Sub(c.last) >= c.apart {
+		c.groups++
+	}
+	c.last = e.Time
+}
+
+func groups(events []*scene.Event, apart time.Duration) int {
+	seen := tally{apart: apart}
+	for _, e := range events {
+		seen.add(e)
+	}
+	return seen.groups
 }
 
 func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	var found []*scene.Event
-	matches := ev.matching(t)
-	for _, e := range events {
-		if matches(e) {
-			found = append(found, e)
-		}
+	if m := ev.rule.signals[t.Signal]; m == ev.sub.signal && ev.allMeant(t) {
+		found = events
+	} else {
+		found = only(events, func(e *scene.Event) bool { return m.match(ev.sub, e) && ev.joins(t, e) })
 	}
 	if len(found) > 0 {
 		return result{state: Met, cites: citeEvents(found)}
@@ -405,10 +439,15 @@ func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	return result{state: Unmet}
 }
 
-// matching applies the signal's matcher and the join keys.
-func (ev *evaluator) matching(t *Test) func(e *scene.Event) bool {
-	m := ev.rule.signals[t.Signal]
-	return func(e *scene.Event) bool { return m.match(ev, e) && ev.joins(t, e) }
+// meant reports whether an event that a signal matches is the one that a test looks
+// for, as the subject and the join keys decide.
+func (ev *evaluator) meant(t *Test, e *scene.Event) bool {
+	return ev.rule.signals[t.Signal].answers(ev.sub, e) && ev.joins(t, e)
+}
+
+// allMeant reports whether a test looks for whatever its signal matches.
+func (ev *evaluator) allMeant(t *Test) bool {
+	return len(t.Same) == 0 && len(t.Differ) == 0 && len(ev.rule.signals[t.Signal].ofSubject) == 0
 }
 
 func (ev *evaluator) joins(t *Test, e *scene.Event) bool {
@@ -459,18 +498,19 @@ func (ev *evaluator) sameMachine(e *scene.Event) bool {
 // that it rests on.
 func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
+	window := scene.Interval{From: from, To: to}
 	for _, h := range hosts {
 		for _, channel := range ev.rule.signals[t.Signal].channels {
 			cover := h.Coverage(channel)
 			if cover == nil && t.Silence == silenceUnmet {
 				continue
 			}
-			if !covers(cover, from, to) {
+			if !covers(cover, window) {
 				r.state = Unknown
-				r.missing = appendNew(r.missing, need(h, channel, cover, from, to))
+				r.missing = appendNew(r.missing, need(h, channel, cover, window))
 				continue
 			}
-			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event" + during(from, to)})
+			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event", Within: window})
 		}
 	}
 	if r.state == Unknown {
@@ -482,27 +522,43 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 
 // covers asks of a window without bounds only that the log is there and reaches
 // the subject: the beginning of a log is rarely at hand.
-func covers(c *scene.Coverage, from, to time.Time) bool {
-	if to.Equal(forever) {
+func covers(c *scene.Coverage, window scene.Interval) bool {
+	if window.To.Equal(forever) {
 		return c != nil && len(c.Intervals) > 0
 	}
-	return c.Covers(from, to)
+	return c.Covers(window.From, window.To)
 }
 
-func need(h *scene.Host, channel string, c *scene.Coverage, from, to time.Time) string {
-	s := channel + " log of " + h.Name
+// A lack is what would settle an unknown test: a log, in a window unless that is zero.
+type lack struct {
+	what   string
+	window scene.Interval
+}
+
+// String puts it into words. Most tests that are not known belong to nothing that is
+// reported, so that it is done for those that are.
+func (l lack) String() string { return l.what + during(l.window) }
+
+// inWords tells each lack once: two windows may differ by less than what is told.
+func inWords(list []lack) []string { return appendNew(nil, collect(list, lack.String)...) }
+
+func lacks(what string) []lack { return []lack{{what: what}} }
+
+func need(h *scene.Host, channel string, c *scene.Coverage, window scene.Interval) lack {
+	l := lack{what: channel + " log of " + h.Name}
 	if c != nil {
-		s += during(from, to)
+		l.window = window
 	}
-	return s
+	return l
 }
 
-func during(from, to time.Time) string {
-	if to.Equal(forever) {
+// during tells a window that has bounds.
+func during(window scene.Interval) string {
+	if window == (scene.Interval{}) || window.To.Equal(forever) {
 		return ""
 	}
 	const layout = "2006-01-02 15:04:05"
-	return fmt.Sprintf(" between %s and %s UTC", from.UTC().Format(layout), to.UTC().Format(layout))
+	return fmt.Sprintf(" between %s and %s UTC", window.From.UTC().Format(layout), window.To.UTC().Format(layout))
 }
 
 // between looks for the signal between two events that an earlier sequence
@@ -528,7 +584,7 @@ func (ev *evaluator) between(t *Test) result {
 func (ev *evaluator) job(t *Test) result {
 	hosts, missing := ev.hosts(t.On)
 	if missing != "" {
-		return result{missing: []string{missing}}
+		return result{missing: lacks(missing)}
 	}
 	from, to := ev.window(t)
 	var cites []scene.Citation
@@ -550,22 +606,23 @@ func (ev *evaluator) job(t *Test) result {
 		return result{state: Met, cites: cites}
 	}
 	if doubtful || t.During && ev.sub.job != nil && ev.sub.job.Open {
-		return result{missing: []string{"when the jobs on both sides ended, by clocks that agree"}}
+		return result{missing: lacks("when the jobs on both sides ended, by clocks that agree")}
 	}
 	return ev.absentJob(t, hosts, from, to)
 }
 
 func (ev *evaluator) absentJob(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
+	window := scene.Interval{From: from, To: to}
 	for _, h := range hosts {
 		cover := h.Coverage(backupChannel)
 		if cover == nil && t.Silence == silenceUnmet {
 			continue
 		}
-		if !covers(cover, from, to) {
-			return result{missing: []string{need(h, backupChannel, cover, from, to)}}
+		if !covers(cover, window) {
+			return result{missing: []lack{need(h, backupChannel, cover, window)}}
 		}
-		r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no backup job" + during(from, to)})
+		r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no backup job", Within: window})
 	}
 	return r
 }

@@ -103,7 +103,7 @@ func (ev *evaluator) fact(t *Test) result {
 	src := facts[t.Fact]
 	v := src.value(ev)
 	if !v.Known {
-		return result{missing: []string{src.missing(ev)}}
+		return result{missing: lacks(src.missing(ev))}
 	}
 	r := result{state: Unmet, cites: v.Cites}
 	if compare(t, v.Text) {
@@ -130,7 +130,7 @@ func compare(t *Test, value string) bool {
 func (ev *evaluator) update(t *Test) result {
 	v := ev.sub.host.Update(t.Update.KB, t.Update.File, t.Update.FixedIn, ev.sub.at)
 	if !v.Known {
-		return result{missing: []string{"version of " + t.Update.File + ", or the list of hotfixes, of " + ev.sub.host.Name}}
+		return result{missing: lacks("version of " + t.Update.File + ", or the list of hotfixes, of " + ev.sub.host.Name)}
 	}
 	r := result{state: Unmet, cites: v.Cites}
 	if v.Text == scene.Installed {
@@ -175,7 +175,7 @@ func fromSubject(ev *evaluator, yes bool) result {
 func guestOnHost(ev *evaluator) result {
 	g := ev.sub.guest()
 	if g == nil {
-		return result{missing: []string{"logs of the guest " + ev.sub.vm.Label()}}
+		return result{missing: lacks("logs of the guest " + ev.sub.vm.Label())}
 	}
 	for _, e := range ev.sub.host.Events {
 		if e.VM == ev.sub.vm {
@@ -185,5 +185,5 @@ func guestOnHost(ev *evaluator) result {
 	if v := g.PhysicalHost(); v.Known && ev.scene.SameHost(v.Text, ev.sub.host) {
 		return result{state: Met, cites: v.Cites}
 	}
-	return result{missing: []string{"VMMS log of " + ev.sub.host.Name + ", which names its virtual machines"}}
+	return result{missing: lacks("VMMS log of " + ev.sub.host.Name + ", which names its virtual machines")}
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,8 +25,10 @@ const (
 // them, or alone if there is none.
 func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
 	var list []*subject
+	signal := rule.signals[rule.Anchor.Signal]
 	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.anchors[h][rule], rule.WholeHost) {
+		for _, in := range incidents(h, d.anchors(signal, h), rule.WholeHost) {
+			in.signal = signal
 			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
 			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
 				list = append(list, in)
@@ -43,143 +44,71 @@ func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*sub
 	return list
 }
 
-// An anchorIndex says by provider (in lower case) and id which rules' anchors an
-// event may be of, so that each event is looked at once for all rules about
-// incidents, however many there are.
-type anchorIndex struct {
-	exact    map[string]map[uint32][]anchorEntry
-	patterns []anchorPattern
+// anchors are the events of a computer that incidents are made of, in the order of
+// time. They match without any subject, since none is known yet.
+func (d *diagnosis) anchors(signal *matcher, h *scene.Host) []*scene.Event {
+	events := d.finder.all(signal, h)
+	if len(signal.ofSubject) == 0 {
+		return events
+	}
+	return only(events, func(e *scene.Event) bool { return signal.answers(&subject{host: h}, e) })
 }
 
-// An anchorEntry matches the events of one rule's anchor; what provider and id say
-// is known already.
-type anchorEntry struct {
-	rule  *compiledRule
-	match condition
+// A site is what the events of one incident have in common.
+type site struct {
+	vm     *scene.VM
+	volume string
 }
 
-type anchorPattern struct {
-	prefix string // of the provider's name
-	id     uint32
-	anchorEntry
-}
-
-func newAnchorIndex(rules []*compiledRule) *anchorIndex {
-	x := &anchorIndex{exact: map[string]map[uint32][]anchorEntry{}}
-	for _, r := range rules {
-		if r.About == AboutIncident {
-			x.add(r, r.signals[r.Anchor.Signal], nil)
-		}
+// siteOf tells where an event of a computer belongs. What a guest logs is of the machine
+// that it is; what concerns the whole computer, of none.
+func siteOf(e *scene.Event, h *scene.Host, whole bool) site {
+	if whole {
+		return site{nil, e.Volume()}
 	}
-	return x
-}
-
-// add indexes a matcher by the providers and ids of its alternatives. Whole is what
-// must match where those are not all: nil, if they are.
-func (x *anchorIndex) add(r *compiledRule, m *matcher, whole condition) {
-	if whole == nil && len(m.rest) > 1 {
-		whole = m.matchRest
-	}
-	for _, alt := range m.alternatives {
-		x.add(r, alt, whole)
-	}
-	entry := anchorEntry{r, whole}
-	if whole == nil {
-		entry.match = m.matchRest
-	}
-	for _, p := range m.source.Provider {
-		p = strings.ToLower(p)
-		prefix, pattern := strings.CutSuffix(p, "*")
-		for _, id := range m.source.ID {
-			if pattern {
-				x.patterns = append(x.patterns, anchorPattern{prefix, id, entry})
-				continue
-			}
-			if x.exact[p] == nil {
-				x.exact[p] = map[uint32][]anchorEntry{}
-			}
-			x.exact[p][id] = append(x.exact[p][id], entry)
-		}
-	}
-}
-
-// of are the entries of one provider.
-func (x *anchorIndex) of(provider string) map[uint32][]anchorEntry {
-	provider = strings.ToLower(provider)
-	entries := x.exact[provider]
-	for _, p := range x.patterns {
-		if strings.HasPrefix(provider, p.prefix) {
-			if entries = maps.Clone(entries); entries == nil {
-				entries = map[uint32][]anchorEntry{}
-			}
-			entries[p.id] = append(slices.Clip(entries[p.id]), p.anchorEntry)
-		}
-	}
-	return entries
-}
-
-// anchors finds the events of all anchors of rules about incidents on a computer,
-// by rule, in the order of time.
-func (x *anchorIndex) anchors(h *scene.Host, left *budget) map[*compiledRule][]*scene.Event {
-	found := map[*compiledRule][]*scene.Event{}
-	ev := &evaluator{sub: &subject{host: h}}
-	providers := map[string]map[uint32][]anchorEntry{} // as events spell them
-	look := func(provider string, e *scene.Event) {
-		entries, ok := providers[provider]
-		if !ok {
-			entries = x.of(provider)
-			providers[provider] = entries
-		}
-		for _, a := range entries[e.ID] {
-			list := found[a.rule]
-			if a.match(ev, e) && (len(list) == 0 || list[len(list)-1] != e) {
-				found[a.rule] = append(list, e)
-			}
-		}
-	}
-	left.spend(len(h.Events))
-	for _, e := range h.Events {
-		look(e.Provider, e)
-		if e.EventSource != "" && e.EventSource != e.Provider {
-			look(e.EventSource, e)
-		}
-	}
-	return found
+	return site{cmp.Or(e.VM, h.VM), e.Volume()}
 }
 
 // incidents groups a computer's events by machine and volume, or if they concern the
 // whole computer, only by volume.
 func incidents(h *scene.Host, events []*scene.Event, whole bool) []*subject {
-	type key struct {
-		vm     *scene.VM
-		volume string
-	}
-	latest := map[key]*subject{}
+	latest := map[site]*subject{}
 	var list []*subject
-	var last *subject // and its key: events of one incident follow one another
-	var lastKey key
-	for _, e := range events {
-		k := key{vm: cmp.Or(e.VM, h.VM)} // what a guest logs is of the machine that it is
-		if whole {
-			k.vm = nil
-		}
-		in := last
-		if volume := e.Volume(); last == nil || k.vm != lastKey.vm || volume != last.volume {
-			k.volume = strings.ToLower(volume)
-			in = latest[k]
-		} else {
-			k = lastKey
-		}
-		if in == nil || e.Time.Sub(in.to) > incidentGap {
-			in = &subject{host: h, vm: k.vm, volume: e.Volume(), at: e.Time, from: e.Time}
-			latest[k] = in
+	for len(events) > 0 {
+		n := run(h, events, whole)
+		first, last, at := events[0], events[n-1], siteOf(events[0], h, whole)
+		key := site{at.vm, strings.ToLower(at.volume)}
+		in := latest[key]
+		if in == nil || first.Time.Sub(in.to) > incidentGap {
+			in = &subject{host: h, vm: at.vm, volume: at.volume, at: first.Time, from: first.Time}
+			latest[key] = in
 			list = append(list, in)
 		}
-		last, lastKey = in, k
-		in.to = e.Time
-		in.events = append(in.events, e)
+		in.to, in.events = last.Time, joined(in.events, events[:n:n])
+		events = events[n:]
 	}
 	return list
+}
+
+// run is how many events at the beginning of a list are of one site and close together:
+// those of one incident mostly follow one another.
+func run(h *scene.Host, events []*scene.Event, whole bool) int {
+	first, last := siteOf(events[0], h, whole), events[0].Time
+	for n, e := range events {
+		if siteOf(e, h, whole) != first || e.Time.Sub(last) > incidentGap {
+			return n
+		}
+		last = e.Time
+	}
+	return len(events)
+}
+
+// joined appends to a list, which stays what it is where it is the first part.
+func joined(list, more []*scene.Event) []*scene.Event {
+	if len(list) == 0 {
+		return more
+	}
+	return append(list, more...)
 }
 
 // failures are the failed backups near an incident, or that it ended, of its computer or of the
@@ -220,7 +149,7 @@ func (s *subject) concerns(f *scene.Failure) bool {
 func failedOnVolume(ev *evaluator) result {
 	f := ev.sub.failure
 	if f == nil || len(f.Volumes) == 0 {
-		return result{missing: []string{"VMMS log of " + ev.sub.host.Name + ", which names the files of its virtual machines"}}
+		return result{missing: lacks("VMMS log of " + ev.sub.host.Name + ", which names the files of its virtual machines")}
 	}
 	return result{state: Met, cites: citeEvents(f.Events)} // it is that of the incident: others are no failures of it
 }
@@ -231,5 +160,5 @@ func backupFailed(ev *evaluator) result {
 	if f := ev.sub.failure; f != nil {
 		return result{state: Met, cites: citeEvents(f.Events)}
 	}
-	return result{missing: []string{"log of the backup product on " + ev.sub.host.Name + ", of the same time"}}
+	return result{missing: lacks("log of the backup product on " + ev.sub.host.Name + ", of the same time")}
 }

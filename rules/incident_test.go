@@ -8,8 +8,8 @@ import (
 	"github.com/vsswhy/vsswhy/rules"
 )
 
-// TestAnchors: the index of anchors finds what the signal matches, however it is
-// put together.
+// TestAnchors: incidents are made of what the signal matches, however it is put
+// together, and whatever of it a kind, an event or only the subject decides.
 func TestAnchors(t *testing.T) {
 	const rule = `schema: 1
 id: anchors
@@ -32,6 +32,9 @@ tests:
 		`{ any: [{ provider: SQLVDI, id: 1 }, { provider: VSS, id: 8194, code: "0x80070005" }] }`,
 		`{ code: "0x80070005", any: [{ provider: SQLVDI, id: 1 }, { provider: VSS, id: 8194 }] }`,
 		`{ not: { code: "0x80070020" }, any: [{ any: [{ provider: "VSS*", id: 8194 }], code: "0x80070005" }] }`,
+		`{ provider: VSS, id: 8194, contains: ["80070005"] }`,
+		`{ any: [{ provider: VSS, id: 8194, contains: ["%vm"] }, { provider: VSS, id: 8194, code: "0x80070005" }] }`,
+		`{ not: { contains: ["%vm"] }, any: [{ provider: VSS, id: 8194, not: { contains: ["80070020"] } }] }`,
 	} {
 		set, err := rules.Load(fstest.MapFS{"anchors.yaml": {Data: []byte(strings.Replace(rule, "SIGNAL", signal, 1))}})
 		if err != nil {

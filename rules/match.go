@@ -3,19 +3,20 @@ package rules
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/ingest/known"
 	"github.com/vsswhy/vsswhy/rules/scene"
 )
 
-// A compiled matcher: one function per condition, the cheapest first.
+// A compiled matcher: one function per condition, the cheapest first. They are apart
+// by what decides them.
 type matcher struct {
-	ids, providers condition // nil: any
-	rest           []condition
-	alternatives   []*matcher // of any, which is one of the rest
-	source         *Matcher
+	ofKind       []condition      // what all events of a kind have in common, see scene.Host.Kinds
+	ofEvent      []condition      // the event
+	ofSubject    []askedCondition // the event and the subject
+	alternatives []*matcher       // of any
+	source       *Matcher
 
 	// wants are the ids of all events that may match, each once; nil: any may.
 	wants []uint32
@@ -25,16 +26,54 @@ type matcher struct {
 	channels []string
 }
 
-type condition func(ev *evaluator, e *scene.Event) bool
+type (
+	condition      func(e *scene.Event) bool
+	askedCondition func(sub *subject, e *scene.Event) bool
+)
 
-func (m *matcher) match(ev *evaluator, e *scene.Event) bool {
-	return (m.ids == nil || m.ids(ev, e)) && (m.providers == nil || m.providers(ev, e)) && m.matchRest(ev, e)
+// match reports whether an event is one that a subject's signal means.
+func (m *matcher) match(sub *subject, e *scene.Event) bool {
+	one := func(a *matcher) bool { return a.match(sub, e) }
+	return holdAll(m.ofKind, e) && holdAll(m.ofEvent, e) && (len(m.alternatives) == 0 || slices.ContainsFunc(m.alternatives, one)) && m.answers(sub, e)
 }
 
-// matchRest is match for an event whose provider and id match.
-func (m *matcher) matchRest(ev *evaluator, e *scene.Event) bool {
-	for _, ok := range m.rest {
-		if !ok(ev, e) {
+// left returns what is left to be asked of each event of a kind, of which e is any; ok
+// is false if none of them can match.
+func (m *matcher) left(e *scene.Event) (list []condition, ok bool) {
+	if !holdAll(m.ofKind, e) {
+		return nil, false
+	}
+	if len(m.alternatives) == 0 {
+		return m.ofEvent, true
+	}
+	var open [][]condition
+	for _, a := range m.alternatives {
+		switch list, ok := a.left(e); {
+		case ok && len(list) == 0:
+			return m.ofEvent, true
+		case ok:
+			open = append(open, list)
+		}
+	}
+	oneHolds := func(e *scene.Event) bool {
+		return slices.ContainsFunc(open, func(list []condition) bool { return holdAll(list, e) })
+	}
+	return append(slices.Clip(m.ofEvent), oneHolds), len(open) > 0
+}
+
+func holdAll(list []condition, e *scene.Event) bool {
+	for _, holds := range list {
+		if !holds(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// answers reports whether the conditions hold that depend on the subject.
+func (m *matcher) answers(sub *subject, e *scene.Event) bool {
+	for _, holds := range m.ofSubject {
+		if !holds(sub, e) {
 			return false
 		}
 	}
@@ -44,42 +83,97 @@ func (m *matcher) matchRest(ev *evaluator, e *scene.Event) bool {
 // compileMatcher turns a checked matcher into functions.
 func compileMatcher(src *Matcher) *matcher {
 	m := &matcher{source: src, channels: channelsOf(src, nil)}
+	m.compileKind()
 	add := func(when bool, f condition) {
 		if when {
-			m.rest = append(m.rest, f)
+			m.ofEvent = append(m.ofEvent, f)
 		}
 	}
-	if len(src.ID) > 0 {
-		m.ids = func(_ *evaluator, e *scene.Event) bool { return slices.Contains(src.ID, e.ID) }
-	}
-	if len(src.Provider) > 0 {
-		m.providers = func(_ *evaluator, e *scene.Event) bool { return fromAny(e, src.Provider) }
-	}
-	codes := parseCodes(src.Code)
-	add(len(codes) > 0, func(_ *evaluator, e *scene.Event) bool { return shareAny(e.Codes, codes) })
-	add(src.Writer != "", func(_ *evaluator, e *scene.Event) bool { return e.Writer(src.Writer) })
-	parts := lowered(src.Contains)
-	add(len(parts) > 0, func(ev *evaluator, e *scene.Event) bool { return containsAny(e, parts, ev.sub) })
+	add(src.Writer != "", func(e *scene.Event) bool { return e.Writer(src.Writer) })
+	m.contains(lowered(src.Contains))
 	for name, want := range src.Field {
-		add(true, func(_ *evaluator, e *scene.Event) bool {
+		add(true, func(e *scene.Event) bool {
 			v, ok := e.Field(name)
 			return ok && strings.EqualFold(strings.TrimSpace(v), want)
 		})
 	}
-	add(src.Under == "target", underTarget)
-	add(src.OSBelow != "", func(_ *evaluator, e *scene.Event) bool {
+	if src.Under == "target" {
+		m.ofSubject = append(m.ofSubject, underTarget)
+	}
+	add(src.OSBelow != "", func(e *scene.Event) bool {
 		return osIs(e, func(d int) bool { return d < 0 }, src.OSBelow)
 	})
-	add(src.OSFrom != "", func(_ *evaluator, e *scene.Event) bool {
+	add(src.OSFrom != "", func(e *scene.Event) bool {
 		return osIs(e, func(d int) bool { return d >= 0 }, src.OSFrom)
 	})
-	if src.Not != nil {
-		not := compileMatcher(src.Not)
-		add(true, func(ev *evaluator, e *scene.Event) bool { return !not.match(ev, e) })
-	}
+	m.not(src.Not)
 	m.any(src.Any)
 	m.wants = m.allIDs()
 	return m
+}
+
+// compileKind adds the conditions that a kind decides.
+func (m *matcher) compileKind() {
+	src := m.source
+	add := func(when bool, f condition) {
+		if when {
+			m.ofKind = append(m.ofKind, f)
+		}
+	}
+	codes := parseCodes(src.Code)
+	add(len(src.ID) > 0, func(e *scene.Event) bool { return slices.Contains(src.ID, e.ID) })
+	add(len(codes) > 0, func(e *scene.Event) bool { return shareAny(e.Codes, codes) })
+	add(len(src.Provider) > 0, func(e *scene.Event) bool { return fromAny(e, src.Provider) })
+}
+
+// contains adds the condition that a value has one of the parts, which are in lower
+// case and may name the subject's machine.
+func (m *matcher) contains(parts []string) {
+	switch {
+	case len(parts) == 0:
+	case namesMachine(parts):
+		m.ofSubject = append(m.ofSubject, func(sub *subject, e *scene.Event) bool { return containsAny(e, sub.named(parts)) })
+	default:
+		m.ofEvent = append(m.ofEvent, func(e *scene.Event) bool { return containsAny(e, parts) })
+	}
+}
+
+// not adds that another matcher does not match, where that is decided.
+func (m *matcher) not(src *Matcher) {
+	if src == nil {
+		return
+	}
+	not := compileMatcher(src)
+	holds := func(e *scene.Event) bool { return !not.match(nil, e) }
+	switch {
+	case len(not.ofSubject) > 0:
+		m.ofSubject = append(m.ofSubject, func(sub *subject, e *scene.Event) bool { return !not.match(sub, e) })
+	case not.kindDecides():
+		m.ofKind = append(m.ofKind, holds)
+	default:
+		m.ofEvent = append(m.ofEvent, holds)
+	}
+}
+
+// kindDecides reports whether all events of a kind match, or none.
+func (m *matcher) kindDecides() bool {
+	return len(m.ofEvent) == 0 && len(m.ofSubject) == 0 && !slices.ContainsFunc(m.alternatives, func(a *matcher) bool { return !a.kindDecides() })
+}
+
+// any adds alternatives. Where some depend on the subject, which one holds is asked of
+// each, and what is fixed of them only narrows the events down.
+func (m *matcher) any(parts []*Matcher) {
+	dependent := false
+	for _, p := range parts {
+		a := compileMatcher(p)
+		m.alternatives = append(m.alternatives, a)
+		dependent = dependent || len(a.ofSubject) > 0
+	}
+	if dependent {
+		m.ofSubject = append(m.ofSubject, func(sub *subject, e *scene.Event) bool {
+			return slices.ContainsFunc(m.alternatives, func(a *matcher) bool { return a.match(sub, e) })
+		})
+	}
 }
 
 // allIDs are the matcher's own ids, or those of all its alternatives.
@@ -95,26 +189,6 @@ func (m *matcher) allIDs() []uint32 {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// between returns the events of a computer that may match, in a window.
-func (m *matcher) between(h *scene.Host, from, to time.Time) []*scene.Event {
-	if m.wants == nil {
-		return h.Between(from, to)
-	}
-	return h.BetweenOf(m.wants, from, to)
-}
-
-func (m *matcher) any(parts []*Matcher) {
-	if len(parts) == 0 {
-		return
-	}
-	for _, p := range parts {
-		m.alternatives = append(m.alternatives, compileMatcher(p))
-	}
-	m.rest = append(m.rest, func(ev *evaluator, e *scene.Event) bool {
-		return slices.ContainsFunc(m.alternatives, func(a *matcher) bool { return a.match(ev, e) })
-	})
 }
 
 func parseCodes(spellings []string) []known.Code {
@@ -147,20 +221,32 @@ func fromAny(e *scene.Event, providers []string) bool {
 	})
 }
 
+// machineName stands for the name of the subject's machine.
+const machineName = "%vm"
+
+func namesMachine(parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(p, machineName) })
+}
+
+// named puts the machine's name into parts, and leaves those out that need one where
+// there is none.
+func (s *subject) named(parts []string) []string {
+	name := strings.ToLower(s.vm.Label())
+	var list []string
+	for _, p := range parts {
+		if name != "" || !strings.Contains(p, machineName) {
+			list = append(list, strings.ReplaceAll(p, machineName, name))
+		}
+	}
+	return list
+}
+
 // containsAny reports whether a value has one of the parts, which are in lower case.
-func containsAny(e *scene.Event, parts []string, sub *subject) bool {
+func containsAny(e *scene.Event, parts []string) bool {
 	for i := range e.Fields {
 		value := strings.ToLower(e.Fields[i].Value)
-		for _, p := range parts {
-			if strings.Contains(p, "%vm") {
-				if sub.vm.Label() == "" {
-					continue
-				}
-				p = strings.ReplaceAll(p, "%vm", strings.ToLower(sub.vm.Label()))
-			}
-			if strings.Contains(value, p) {
-				return true
-			}
+		if slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(value, p) }) {
+			return true
 		}
 	}
 	return false
@@ -176,8 +262,8 @@ func lowered(parts []string) []string {
 
 // underTarget: one of the event's paths lies under the place that the
 // subject's restore went to.
-func underTarget(ev *evaluator, e *scene.Event) bool {
-	return ev.sub.job != nil && ev.sub.job.Holds(e)
+func underTarget(sub *subject, e *scene.Event) bool {
+	return sub.job != nil && sub.job.Holds(e)
 }
 
 // osIs compares the Windows version of the event's computer at that time; an
@@ -205,7 +291,7 @@ func channelsOf(m *Matcher, list []string) []string {
 // want adds what the matcher can match to an interest.
 func (m *Matcher) want(in *event.Interest) {
 	for _, p := range m.Provider {
-		if len(m.Contains) > 0 && !slices.ContainsFunc(m.Contains, func(s string) bool { return strings.Contains(s, "%vm") }) {
+		if len(m.Contains) > 0 && !namesMachine(m.Contains) {
 			in.WantHaving(m.Contains, p, m.ID...)
 		} else {
 			in.Want(p, m.ID...)

@@ -21,7 +21,7 @@ import (
 func (ev *evaluator) sequence(t *Test) result {
 	from := ev.sub.at.Add(-time.Duration(t.Within))
 	steps := make([][]*scene.Event, len(t.Sequence))
-	var missing []string
+	var missing []lack
 	var cites []scene.Citation
 	covered := Unmet
 	for i, step := range t.Sequence {
@@ -41,7 +41,7 @@ func (ev *evaluator) sequence(t *Test) result {
 	}
 	r := result{state: covered, missing: missing, cites: cites}
 	if chain := ev.chain(t.Sequence, steps, ev.perhapsBefore); chain != nil {
-		r = result{missing: []string{ev.noOrder(foreign(chain, ev.sub.host))}}
+		r = result{missing: lacks(ev.noOrder(foreign(chain, ev.sub.host)))}
 	} else if covered == Unmet && len(cites) == 0 {
 		r.cites = citeEvents(slices.Concat(steps...))
 		r.state, r.missing = ev.brokenOrder(t, from)
@@ -58,13 +58,10 @@ func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, resul
 	t.Same, t.Differ = slices.Concat(of.Same, step.Same), slices.Concat(of.Differ, step.Differ)
 	hosts, missing := ev.hosts(t.On)
 	var found []*scene.Event
-	matches := ev.matching(&t)
 	for _, h := range hosts {
 		skew := ev.skew(h)
-		events := ev.rule.signals[t.Signal].between(h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To))
-		ev.budget.spend(len(events))
-		for _, e := range events {
-			if matches(e) {
+		for _, e := range ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To)) {
+			if ev.meant(&t, e) {
 				found = append(found, e)
 			}
 		}
@@ -74,20 +71,20 @@ func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, resul
 		return found, result{}
 	}
 	if missing != "" {
-		return nil, result{missing: []string{missing}}
+		return nil, result{missing: lacks(missing)}
 	}
 	return nil, ev.absence(&t, hosts, from, ev.sub.at)
 }
 
 // brokenOrder: every step occurred, but in no order that fits. That is certain
 // only if the logs of every step cover the window.
-func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []string) {
+func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []lack) {
 	state := Unmet
-	var missing []string
+	var missing []lack
 	for _, step := range t.Sequence {
 		hosts, absent := ev.hosts(step.On)
 		if absent != "" {
-			return Unknown, appendNew(missing, absent)
+			return Unknown, appendNew(missing, lacks(absent)...)
 		}
 		r := ev.absence(step, hosts, from, ev.sub.at)
 		state = max(state, r.state)

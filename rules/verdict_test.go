@@ -94,7 +94,7 @@ func parts(t *testing.T) (*evaluator, map[State]*Test) {
 	t.Helper()
 	yes, no := true, false
 	job := &scene.Job{Target: "", HasTarget: true}
-	ev := &evaluator{sub: &subject{host: &scene.Host{Name: "A"}, job: job}, scene: &scene.Scene{}, budget: &budget{maxLooks}}
+	ev := &evaluator{sub: &subject{host: &scene.Host{Name: "A"}, job: job}, scene: &scene.Scene{}, finder: newFinder()}
 	return ev, map[State]*Test{
 		Met:     {Fact: "restore.target", Empty: &yes},
 		Unmet:   {Fact: "restore.target", Empty: &no},

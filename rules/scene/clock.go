@@ -192,7 +192,7 @@ func partner(i int, own, theirs []*Event) *Event {
 	if i > 0 && x.Sub(own[i-1].Time) <= apart || i+1 < len(own) && own[i+1].Time.Sub(x) <= apart {
 		return nil
 	}
-	near := between(theirs, x.Add(-apart), x.Add(apart))
+	near := Between(theirs, x.Add(-apart), x.Add(apart))
 	if len(near) != 1 {
 		return nil
 	}
@@ -202,7 +202,7 @@ func partner(i int, own, theirs []*Event) *Event {
 // next is the first event after x, if it is near enough to be of the same
 // occurrence.
 func next(x *Event, list []*Event) *Event {
-	if near := between(list, x.Time, x.Time.Add(apart)); len(near) > 0 {
+	if near := Between(list, x.Time, x.Time.Add(apart)); len(near) > 0 {
 		return near[0]
 	}
 	return nil

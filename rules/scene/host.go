@@ -34,7 +34,8 @@ type Host struct {
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	changes   []*Event             // what tells of updates
-	byID      map[uint32][]*Event  // Events
+	kinds     [][]*Event           // Events, see Kinds
+	byID      map[uint32][]int     // places in kinds
 	jobs      []*Job
 	facts     []*event.Fact
 	empty     []*event.Source // logs of it without any record
@@ -50,15 +51,19 @@ type Citation struct {
 	Cover *Coverage
 	Host  *Host
 	Text  string // our own words; "" to take the event's summary
+
+	// Within is the time that the text is about, of coverage; zero if it needs none.
+	Within Interval
 }
 
 // settle derives what the host's own logs and artefacts say of it. The
 // providers that only skipped records show are in already.
 func (h *Host) settle() {
-	h.byID = map[uint32][]*Event{}
+	h.sortByKind()
+	for _, kind := range h.kinds {
+		h.providers[strings.ToLower(kind[0].Provider)] = true
+	}
 	for _, e := range h.Events {
-		h.byID[e.ID] = append(h.byID[e.ID], e)
-		h.providers[strings.ToLower(e.Provider)] = true
 		switch {
 		case e.ID == idBooted && e.From(eventLog) && bootBuild(e) != "":
 			h.boots = append(h.boots, e)
@@ -271,35 +276,7 @@ func (h *Host) Jobs() []*Job { return h.jobs }
 func (h *Host) Facts() []*event.Fact { return h.facts }
 
 // Between returns the computer's events from one time to another, inclusive.
-func (h *Host) Between(from, to time.Time) []*Event { return between(h.Events, from, to) }
-
-// BetweenOf is Between for events with one of these ids.
-func (h *Host) BetweenOf(ids []uint32, from, to time.Time) []*Event {
-	if len(ids) == 1 {
-		return between(h.byID[ids[0]], from, to)
-	}
-	var list []*Event
-	for _, id := range ids {
-		list = append(list, between(h.byID[id], from, to)...)
-	}
-	slices.SortFunc(list, inOrder)
-	return list
-}
-
-// inOrder compares events by time, and where they stand.
-func inOrder(a, b *Event) int {
-	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Offset, b.Offset))
-}
-
-// between returns the events, of a list in order of time, from one time to
-// another, inclusive.
-func between(list []*Event, from, to time.Time) []*Event {
-	byTime := func(e *Event, t time.Time) int { return e.Time.Compare(t) }
-	lo, _ := slices.BinarySearchFunc(list, from, byTime)
-	list = list[lo:]
-	hi, _ := slices.BinarySearchFunc(list, to.Add(1), byTime)
-	return list[:hi]
-}
+func (h *Host) Between(from, to time.Time) []*Event { return Between(h.Events, from, to) }
 
 // Host returns the computer that has the name, among others perhaps, or nil.
 func (s *Scene) Host(name string) *Host { return s.people.lookup(name) }
