@@ -11,7 +11,11 @@ import (
 
 // A jsonObject is an object that is being appended. Keys are given as they are
 // written, with the comma before and the colon behind: each costs one copy.
-type jsonObject struct{ b []byte }
+type jsonObject struct {
+	b    []byte
+	day  int64  // of the last time: its first second, since 1970
+	date string // as it is written
+}
 
 func (o *jsonObject) text(key, value string) {
 	o.b = appendJSONText(append(o.b, key...), value)
@@ -44,28 +48,26 @@ func (o *jsonObject) hex(key string, n uint64) {
 func (o *jsonObject) time(key string, t time.Time) {
 	o.b = append(append(o.b, key...), '"')
 	if !t.IsZero() {
-		o.b = appendTime(o.b, t.UTC())
+		o.b = o.appendTime(o.b, t)
 	}
 	o.b = append(o.b, '"')
 }
 
-// appendTime appends a time as reports write it, "2006-01-02T15:04:05.0000000Z".
-func appendTime(b []byte, t time.Time) []byte {
-	const form = "0000-00-00T00:00:00.0000000Z"
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
-		return t.AppendFormat(b, "2006-01-02T15:04:05.0000000Z")
+// appendTime appends a time as reports write it, "2006-01-02T15:04:05.0000000Z". The day
+// is mostly that of the time before.
+func (o *jsonObject) appendTime(b []byte, t time.Time) []byte {
+	const form, secondsOfDay = "00:00:00.0000000Z", 24 * 60 * 60
+	seconds := t.Unix()
+	second := int((seconds%secondsOfDay + secondsOfDay) % secondsOfDay)
+	if day := seconds - int64(second); o.day != day || o.date == "" {
+		o.day, o.date = day, t.UTC().Format("2006-01-02T")
 	}
-	hour, minute, second := t.Clock()
-	b = append(b, form...)
+	b = append(append(b, o.date...), form...)
 	at := b[len(b)-len(form):]
-	putDigits(at[:4], year)
-	putDigits(at[5:7], int(month))
-	putDigits(at[8:10], day)
-	putDigits(at[11:13], hour)
-	putDigits(at[14:16], minute)
-	putDigits(at[17:19], second)
-	putDigits(at[20:27], t.Nanosecond()/100)
+	putDigits(at[0:2], second/(60*60))
+	putDigits(at[3:5], second/60%60)
+	putDigits(at[6:8], second%60)
+	putDigits(at[9:16], t.Nanosecond()/100)
 	return b
 }
 

@@ -223,10 +223,17 @@ func TestEventsInterrupted(t *testing.T) {
 	}
 }
 
-// TestJSONTime: times as reports write them.
+// TestJSONTime: times as reports write them, whatever the time before was.
 func TestJSONTime(t *testing.T) {
-	for _, at := range []time.Time{time.Unix(0, 100).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2010, 3, 4, 5, 6, 7, 1234500, time.UTC), time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if got, want := string(appendTime(nil, at)), (report.Time{Time: at}).String(); got != want {
+	times := []time.Time{time.Unix(0, 100).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2010, 3, 4, 5, 6, 7, 1234500, time.UTC), time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC)}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		times = append(times, times[len(times)-1].Add(time.Duration(rng.NormFloat64()*float64(12*time.Hour))))
+	}
+	times = append(times, time.Unix(-1, 0).UTC(), time.Unix(0, 0).UTC(), time.Unix(-86400, 0).UTC(), time.Unix(-86401, 0).UTC())
+	var o jsonObject
+	for _, at := range times {
+		if got, want := string(o.appendTime(nil, at)), (report.Time{Time: at}).String(); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

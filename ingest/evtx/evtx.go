@@ -7,7 +7,7 @@
 // # Method
 //
 // A log is a file header and chunks of 64 KiB, each of which stands for itself.
-// Workers read blocks of 16 chunks; blocks are handed on in the log's order. A
+// Workers read blocks of 4 chunks; blocks are handed on in the log's order. A
 // chunk holds records; a record is mostly a reference to a template (XML with
 // holes) and the values for the holes. A template is compiled once into a plan
 // that knows where provider, event id, time, computer and channel stand, so

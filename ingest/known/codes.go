@@ -127,22 +127,34 @@ func bareStatus(s string) []Code {
 	return nil
 }
 
-// mayHaveCode reports false of most values: a code has an x, a bracket before it,
-// or so many digits in a row that it is enough to look at each so many characters.
-// s has eight bytes at least.
+// mayHaveCode reports false of most values: a code has 0x, a bracket before it, or so
+// many digits in a row that it is enough to look at each so many characters. s has
+// eight bytes at least.
 func mayHaveCode(s string) bool {
 	for i := decimalDigits - 1; i < len(s); i += decimalDigits {
 		if isDigit(s[i]) && digitsAround(s, i) >= decimalDigits {
 			return true
 		}
 	}
-	n := 0
-	for ; n+8 <= len(s); n += 8 {
-		if marksCode(s[n : n+8]) {
+	return marksCode(s)
+}
+
+// marksCode reports whether there is an opening bracket or a 0x. It looks at eight
+// bytes at once, the last time at some of them again; an x that is the first of them
+// may have its 0 before.
+func marksCode(s string) bool {
+	const each, high, first = 0x0101010101010101, 0x8080808080808080, 0x80
+	for n := 0; n < len(s); n += 8 {
+		p := s[min(n, len(s)-8):]
+		w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
+		x, zero, round, square := (w|each*0x20)^each*'x', w^each*'0', w^each*'(', w^each*'['
+		// The high bit of a byte is set where it is zero, or behind such a byte.
+		x, zero = (x-each)&^x&high, (zero-each)&^zero
+		if x&(zero<<8|first)|((round-each)&^round|(square-each)&^square)&high != 0 {
 			return true
 		}
 	}
-	return marksCode(s[len(s)-8:]) // again some of those before
+	return false
 }
 
 // digitsAround is how many digits in a row there are around a digit.
@@ -158,16 +170,6 @@ func digitsAround(s string, i int) int {
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
-
-// marksCode reports whether one of eight bytes is an x or an opening bracket.
-func marksCode(p string) bool {
-	const each, high = 0x0101010101010101, 0x8080808080808080
-	_ = p[7]
-	w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 | uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
-	x, round, square := (w|each*0x20)^each*'x', w^each*'(', w^each*'['
-	// The high bit of a byte is set where it is zero, and nowhere if none is.
-	return ((x-each)&^x|(round-each)&^round|(square-each)&^square)&high != 0
-}
 
 func codesIn(s string) []Code {
 	var found []Code
