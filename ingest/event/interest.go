@@ -183,6 +183,9 @@ func (p *ProviderInterest) Asks(id uint32, computer string, t time.Time) (texts 
 	return texts, may
 }
 
+// Bounded reports whether what is wanted depends on time and computer, too.
+func (p *ProviderInterest) Bounded() bool { return p.bounds != nil }
+
 // WantsEvent reports whether an event is wanted that this provider wrote.
 func (p *ProviderInterest) WantsEvent(e *Event) bool {
 	return (p.everything || anyHolds(p.sets, e)) && p.bounds.has(e.Computer, e.Time) || anyHolds(p.always, e)

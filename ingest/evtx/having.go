@@ -87,6 +87,7 @@ type having struct {
 	sure   bool       // what it does not find is not there
 	words  []string   // in lower case; only a string can have them
 	first  [0x80]bool // the characters that one of them begins with, in either case
+	starts []uint64   // each of these, four times, as inUTF16 compares them
 	digits [][]byte   // bytes whose hex digits are, or are in, those that are hex digits
 }
 
@@ -111,6 +112,7 @@ func newHaving(texts []string) *having {
 		for c, low := range lower {
 			h.first[c] = h.first[c] || low == t[0]
 		}
+		h.starts = append(h.starts, each*uint64(t[0]|letterCase))
 	}
 	return h
 }
@@ -154,9 +156,21 @@ const (
 	kelvin  = 0x212a
 )
 
+// Four UTF-16 units at once: a one in each, what tells the cases of an ASCII letter
+// apart, and what only units beyond ASCII have.
+const (
+	each       = 0x0001000100010001
+	letterCase = 0x20
+	beyond     = each * 0xff80
+)
+
 // inUTF16 reports whether UTF-16 text may have one of the words.
 func (h *having) inUTF16(data []byte) bool {
-	for ; len(data) > 1; data = data[2:] {
+	for len(data) > 1 {
+		if len(data) >= 8 && h.noneBegins(le.Uint64(data)) {
+			data = data[8:]
+			continue
+		}
 		switch u := le.Uint16(data); {
 		case u < 0x80:
 			if h.first[u] && h.beginsUTF16(data) {
@@ -165,8 +179,23 @@ func (h *having) inUTF16(data []byte) bool {
 		case u == dottedI, u == kelvin:
 			return true
 		}
+		data = data[2:]
 	}
 	return false
+}
+
+// noneBegins is true only if no word begins in four units of ASCII.
+func (h *having) noneBegins(units uint64) bool {
+	if units&beyond != 0 {
+		return false
+	}
+	for _, start := range h.starts {
+		// The high bit of a unit is set where it is zero, or behind such a unit.
+		if x := (units | each*letterCase) ^ start; (x-each)&^x&(each<<15) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (h *having) beginsUTF16(data []byte) bool {

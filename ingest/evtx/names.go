@@ -98,18 +98,35 @@ type provider struct {
 	name    string
 	wants   *event.ProviderInterest
 	nothing bool // wants nothing, which most do
+	last    answer
 }
 
-// asks reports whether an event of this head may be wanted, and by which texts;
-// see event.ProviderInterest.
+// An answer is what event.ProviderInterest.Asks said of an id, at any time and of
+// any computer.
+type answer struct {
+	known bool
+	id    uint32
+	texts []string
+	may   bool
+}
+
+// asks reports whether an event of this head may be wanted, and by which texts; see
+// event.ProviderInterest.
 func (p *provider) asks(h *head) (texts []string, may bool) {
-	if p.nothing {
+	switch {
+	case p.nothing:
 		return nil, false
+	case p.last.known && p.last.id == h.id:
+		return p.last.texts, p.last.may
 	}
-	return p.wants.Asks(h.id, h.computer, h.time)
+	texts, may = p.wants.Asks(h.id, h.computer, h.time)
+	if !p.wants.Bounded() {
+		p.last = answer{true, h.id, texts, may}
+	}
+	return texts, may
 }
 
 func newProvider(name string, in *event.Interest) *provider {
 	wants := in.Provider(name)
-	return &provider{name, wants, wants.Nothing()}
+	return &provider{name: name, wants: wants, nothing: wants.Nothing()}
 }
