@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -85,9 +86,12 @@ func TestDamagedMembers(t *testing.T) {
 	} {
 		sources, messages := collect(t, Options{}, write(t, c.name, c.data))
 		got := briefs(sources, filepath.ToSlash(filepath.Dir(sources[0].Path)))
-		for i, s := range sources {
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(c.data))); sources[0].SHA256 != sum {
+			t.Errorf("%s: hash %q, want %q", got[0], sources[0].SHA256, sum)
+		}
+		for i, s := range sources[1:] {
 			if s.SHA256 == "" != (s.Lost() || s.Records == 0) {
-				t.Errorf("%s: hash %q", got[i], s.SHA256)
+				t.Errorf("%s: hash %q", got[1+i], s.SHA256)
 			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -162,5 +166,18 @@ func TestDescriptors(t *testing.T) {
 	}
 	if len(messages) != 5000 {
 		t.Errorf("%d events", len(messages))
+	}
+}
+
+// A hash that is known is not computed again, neither of a log nor of an archive.
+func TestKnownHash(t *testing.T) {
+	log := "LINES\nfirst\n"
+	for name, data := range map[string]string{"x.log": log, "x.zip": tree{{"a", log}}.zip(t)} {
+		s := newScan([]Input{{Path: write(t, name, data), SHA256: "known"}}, Options{})
+		s.formats = lineLog
+		sources, _ := collectScan(t.Context(), s)
+		if got := sources[0].SHA256; got != "known" {
+			t.Errorf("%s: hash %q", name, got)
+		}
 	}
 }

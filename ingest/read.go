@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,11 +211,12 @@ func (s *scan) readArchive(n *node, format string, c archive.Content, free func(
 	}
 }
 
-// hashFile computes the hash of an archive that was given, if there is a shelf
-// to know it by, while the archive is unpacked. It returns a function that waits
-// for it.
+// hashFile computes the hash of an archive that was given, while it is unpacked; or if
+// there is a shelf to know them by, of any archive that lies in no other one. It
+// returns a function that waits for it.
 func (s *scan) hashFile(n *node, c *archive.Content) (wait func() string) {
-	if s.opt.Shelf == nil || n.depth > 0 || n.sha256 != "" {
+	given := n.parent == nil || s.opt.Shelf != nil && n.depth == 0
+	if s.opt.Unhashed || !given || n.sha256 != "" {
 		return func() string { return n.sha256 }
 	}
 	hashed := make(chan *hashing, 1)
@@ -282,7 +284,7 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 	n.src.Kept = got.commit()
 	var damage *archive.Error
 	if whole && (got.err == nil || errors.As(got.err, &damage) && !damage.Lost) {
-		n.src.SHA256 = got.sum()
+		n.src.SHA256 = cmp.Or(got.sum(), n.sha256)
 	}
 	n.finish()
 }
@@ -291,7 +293,7 @@ func (s *scan) readLog(n *node, f *format, c archive.Content, stream io.Reader) 
 // the same time on another goroutine: of a large file, each of the two takes
 // about as long.
 func (s *scan) readTwice(n *node, f *format, in input, c archive.Content) *hashing {
-	if s.opt.Unhashed {
+	if s.opt.Unhashed || n.sha256 != "" && s.opt.Shelf == nil {
 		s.decodeAnywhere(n, f, in, c)
 		return &hashing{n: c.Size}
 	}

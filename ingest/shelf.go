@@ -83,6 +83,10 @@ type Input struct {
 	// Found says that the Path was not named, but met in a folder: if it is no
 	// log, it is skipped, and that is no error.
 	Found bool
+
+	// SHA256 is that of the file at Path, in hex digits, if it is known: it is not
+	// computed again.
+	SHA256 string
 }
 
 // A RecordedFile is what a scan found in one file, or in another thing that lies

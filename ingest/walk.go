@@ -19,7 +19,7 @@ func (s *scan) given(in Input) []*node {
 		return s.recorded(in.Recorded)
 	}
 	label := cmp.Or(in.Label, in.Path)
-	n := &node{path: filepath.ToSlash(filepath.Clean(label)), root: filepath.ToSlash(filepath.Dir(label)), named: !in.Found}
+	n := &node{path: filepath.ToSlash(filepath.Clean(label)), root: filepath.ToSlash(filepath.Dir(label)), named: !in.Found, sha256: in.SHA256}
 	n.read = func(n *node) { s.readGiven(n, in.Path) }
 	if in.Path == "-" {
 		n.root, n.slow, n.read = n.path, true, s.readStdin

@@ -257,13 +257,17 @@ func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *repor
 		if err == nil {
 			return r
 		}
-		return notKept(b.scanOnly(ctx, path, x), err)
+		return notKept(b.scanOnly(ctx, path, key, x), err)
 	}
-	return b.scanOnly(ctx, path, x)
+	return b.scanOnly(ctx, path, key, x)
 }
 
-func (b *batch) scanOnly(ctx context.Context, path string, x *batchItem) *report.Report {
-	_, r := b.e.diagnose(ctx, []ingest.Input{{Path: path, Found: b.opt.found[path]}}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
+func (b *batch) scanOnly(ctx context.Context, path, key string, x *batchItem) *report.Report {
+	in := ingest.Input{Path: path, Found: b.opt.found[path]}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() { // else the key is no hash of a file
+		in.SHA256 = key
+	}
+	_, r := b.e.diagnose(ctx, []ingest.Input{in}, b.opt.reading.options(), watcher{progress: &x.progress}, nil)
 	return r
 }
 
