@@ -65,6 +65,7 @@ func answersOf(about rules.Answer, pairs ...string) []rules.Answer {
 
 func TestAnswersInCases(t *testing.T) {
 	csv := rules.Answer{Rule: "kb975354-2", Host: "NODE-A.contoso.com", VM: "FILE07", Volume: "Volume1"}
+	guest := rules.Answer{Rule: "kb975354-3", Host: "HV01.contoso.com", VM: "SQL01"}
 	restore := rules.Answer{Rule: "kb975354-4", Host: "HV01", VM: "6B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E16"}
 	for _, tc := range []struct {
 		name, bundle, rule string
@@ -90,6 +91,8 @@ func TestAnswersInCases(t *testing.T) {
 		{"the logs confirm", "iscsi-confirmed", "kb975354-1", iscsi("guest_is_2003", "yes"), told{"confirmed", true, false}},
 		{"node's updates", "csv-likely", "kb975354-2", answersOf(csv, "gate", "yes"), told{"confirmed", true, true}},
 		{"other node", "csv-possible-one-node", "kb975354-2", answersOf(csv, "taken_there", "no"), told{"ruled-out", true, true}},
+		{"the application froze", "guest-backup-possible-open-end", "kb975354-3", answersOf(guest, "reached_app", "yes"), told{"possible", true, false}},
+		{"it froze, and the backups overlap", "guest-backup-possible-open-end", "kb975354-3", answersOf(guest, "reached_app", "yes", "overlap", "yes"), told{"likely", true, true}},
 		{"restore, by short name and id", "restore-likely", "kb975354-4", answersOf(restore, "gate", "yes"), told{"confirmed", true, true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -97,9 +100,11 @@ func TestAnswersInCases(t *testing.T) {
 			if diff := cmp.Diff(tc.want, toldOf(r, tc.rule)); diff != "" {
 				t.Error(diff)
 			}
-			for _, c := range r.Failures[0].Causes {
-				if r.Findings[0].ID == c.Finding && c.Answered != r.Findings[0].Answered {
-					t.Errorf("cause %+v of finding %+v", c, toldOf(r, tc.rule))
+			for _, f := range r.Failures {
+				for _, c := range f.Causes {
+					if r.Findings[0].ID == c.Finding && c.Answered != r.Findings[0].Answered {
+						t.Errorf("cause %+v of finding %+v", c, toldOf(r, tc.rule))
+					}
 				}
 			}
 		})

@@ -72,7 +72,7 @@ type result struct {
 	cites   []scene.Citation
 	missing []lack // what would settle it, if unknown
 	grade   Grade
-	assumed bool   // unmet only because an if_known is silent, or silence is taken for a no
+	assumed bool   // the state is only what silence is taken for: by if_known, or by the test itself
 	reply   *reply // what the engineer said, if anything
 }
 
@@ -117,7 +117,7 @@ func (ev *evaluator) test(t *Test, grade Grade) result {
 		return ev.any(t.Any, grade)
 	case t.Not != nil:
 		r := ev.test(t.Not, grade)
-		r.state, r.assumed = -r.state, false
+		r.state = -r.state
 		return r
 	case t.IfKnown != nil:
 		r := ev.test(t.IfKnown, grade)

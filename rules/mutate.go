@@ -52,6 +52,7 @@ func (rule *compiledRule) try(x *Example) Trial {
 		if !decides || o.state != Met {
 			continue
 		}
+		o = rule.spelledOut(o)
 		for _, m := range mutations {
 			spoilt := m.apply(w, f, o)
 			if spoilt == nil {
@@ -64,6 +65,15 @@ func (rule *compiledRule) try(x *Example) Trial {
 		}
 	}
 	return t
+}
+
+// spelledOut is an outcome whose criterion asks by itself what a term asks for it.
+func (rule *compiledRule) spelledOut(o *outcome) *outcome {
+	c := *o.Criterion
+	for c.Uses != "" {
+		c.Test = *rule.terms[c.Uses]
+	}
+	return &outcome{&c, o.result}
 }
 
 // standing says of each criterion that counts how it turned out.
