@@ -34,6 +34,8 @@ type Host struct {
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	changes   []*Event             // what tells of updates
+	taken     []*Event             // what tells that it took a volume for backup
+	zones     zoneList             // what it says of its time zone
 	kinds     [][]*Event           // Events, see Kinds
 	byID      map[uint32][]int     // places in kinds
 	jobs      []*Job
@@ -71,6 +73,11 @@ func (h *Host) settle() {
 			h.noteCleared(e)
 		case e.ID == idUpdateDone && e.From(updates), e.ID == idPackageState && e.From(servicing):
 			h.changes = append(h.changes, e)
+		case (e.ID == idCSVBackupOn || e.ID == idCSVRedirect) && e.From(clustering):
+			h.taken = append(h.taken, e)
+		}
+		if bias, ok := biasOf(e.Event); ok {
+			h.zones = h.zones.add(e.Time, bias)
 		}
 	}
 	h.cluster = h.providers[strings.ToLower(clustering)]
