@@ -105,32 +105,36 @@ func (f *Failure) add(e *Event) {
 // and returns the others.
 func (s *Scene) attach(h *Host, failures []*Failure) []*Event {
 	var rest []*Event
+	left := surroundings{slices.Clone(failures)}
 	for _, e := range h.Events {
 		switch {
 		case e.From(vss) && e.ID == idWriterRejected && len(e.Codes) > 0:
-			if n := give(e, near(failures, e.Time)); n == 0 {
+			if n := give(e, left.near(e.Time)); n == 0 {
 				rest = append(rest, e)
 			}
 		case e.From(vmms) && checkpointFailed(e.ID):
-			give(e, slices.DeleteFunc(near(failures, e.Time), func(f *Failure) bool { return f.VM != e.VM }))
+			give(e, slices.DeleteFunc(left.near(e.Time), func(f *Failure) bool { return f.VM != e.VM }))
 		}
 	}
 	return rest
 }
 
-// near lists the failures around a time, at most maxSeen. They are in the order
-// of At, and none lasts longer than a chain of its own events does.
-func near(failures []*Failure, t time.Time) []*Failure {
+// surroundings are the failures, in the order of At, that a time may be near to which is
+// later than those before.
+type surroundings struct{ left []*Failure }
+
+// near lists the failures around a time, at most maxSeen, and forgets those that are
+// over for good: there may be thousands of them, and as many times.
+func (s *surroundings) near(t time.Time) []*Failure {
 	var list []*Failure
-	first, _ := slices.BinarySearchFunc(failures, t.Add(-attribution-longestChain), func(f *Failure, t time.Time) int { return f.At.Compare(t) })
-	for _, f := range failures[first:] {
-		if f.At.After(t.Add(attribution)) || len(list) == maxSeen {
-			break
-		}
-		if within(t, f.At, f.To, attribution) {
+	n := 0
+	for ; n < len(s.left) && len(list) < maxSeen && !s.left[n].At.After(t.Add(attribution)); n++ {
+		if f := s.left[n]; within(t, f.At, f.To, attribution) {
 			list = append(list, f)
 		}
 	}
+	s.left = s.left[n-len(list):]
+	copy(s.left, list)
 	return list
 }
 
