@@ -30,19 +30,49 @@ var formRank = map[string]int{"clixml": 1, "csv": 2, "list": 3}
 // one must reach as far, and be undamaged.
 func OtherForms(sources []*event.Source) map[int]*event.Source {
 	found := map[int]*event.Source{}
+	logs := logsByForm(sources)
 	for _, s := range sources {
 		rank := formRank[s.Format]
 		if rank == 0 || len(s.Streams) == 0 {
 			continue
 		}
-		i := slices.IndexFunc(sources, func(better *event.Source) bool {
-			return event.IsLog(better.Format) && formRank[better.Format] < rank && !better.Lost() && covers(better, s)
-		})
+		same := logs[formsOf(s, s.Streams[:1])[0]]
+		i := slices.IndexFunc(same, func(better *event.Source) bool { return formRank[better.Format] < rank && covers(better, s) })
 		if i >= 0 {
-			found[s.ID] = sources[i]
+			found[s.ID] = same[i]
 		}
 	}
 	return found
+}
+
+// logsByForm finds the undamaged logs that something may be another form of.
+func logsByForm(sources []*event.Source) map[string][]*event.Source {
+	logs := map[string][]*event.Source{}
+	for _, s := range sources {
+		if !event.IsLog(s.Format) || s.Lost() {
+			continue
+		}
+		keys := append(formsOf(s, s.Streams), event.LogKey(s.Path))
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
+			logs[key] = append(logs[key], s)
+		}
+	}
+	return logs
+}
+
+// formsOf are what the forms of one log have in common: computer and channel of a stream,
+// or if it does not say them, the name.
+func formsOf(s *event.Source, streams []event.Stream) []string {
+	keys := make([]string, len(streams))
+	for i := range streams {
+		keys[i] = event.LogKey(s.Path)
+		if st := &streams[i]; st.Computer != "" && st.Channel != "" {
+			short, _, _ := strings.Cut(strings.ToLower(st.Computer), ".")
+			keys[i] = short + "\x00" + known.CanonicalChannel(st.Channel)
+		}
+	}
+	return keys
 }
 
 func covers(better, s *event.Source) bool {

@@ -2,6 +2,7 @@ package scene
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Host struct {
 	changes   []*Event             // what tells of updates
 	taken     []*Event             // what tells that it took a volume for backup
 	zones     zoneList             // what it says of its time zone
+	firstOf   map[*VM]*Event       // its first event about a machine
+	guests    []*Host              // in machines that it spoke of
 	kinds     [][]*Event           // Events, see Kinds
 	byID      map[uint32][]int     // places in kinds
 	jobs      []*Job
@@ -141,9 +144,18 @@ func (s *Scene) matchGuests() {
 		}
 		if vm := s.guestOf(h); vm != nil && vm.Guest == nil {
 			vm.Guest, h.VM, h.Role = h, vm, RoleGuest
+			for _, on := range vm.Hosts {
+				on.guests = append(on.guests, h)
+			}
 		}
 	}
 }
+
+// Guests lists the computers inside those machines that the computer spoke of.
+func (h *Host) Guests() []*Host { return h.guests }
+
+// SpokeOf is the computer's first event about a machine, or nil.
+func (h *Host) SpokeOf(vm *VM) *Event { return h.firstOf[vm] }
 
 func (s *Scene) guestOf(h *Host) *VM {
 	if v := h.fact(event.FactVirtualName, ""); v.Known {
@@ -317,7 +329,7 @@ func (s *Scene) Host(name string) *Host { return s.people.lookup(name) }
 func (s *Scene) SameHost(name string, h *Host) bool { return s.Host(name) == h }
 
 // AbsentNodes names the cluster nodes that events speak of and that sent no
-// logs, sorted: what they did is not known.
+// logs, sorted: what they did is not known. Of many it names the first ones.
 func (s *Scene) AbsentNodes() []string { return s.absent }
 
 func (s *Scene) findAbsentNodes() {
@@ -335,4 +347,7 @@ func (s *Scene) findAbsentNodes() {
 		}
 	}
 	slices.Sort(s.absent)
+	if n := len(s.absent) - maxSeen; n > 0 {
+		s.absent = append(s.absent[:maxSeen], fmt.Sprintf("and %d more", n))
+	}
 }
