@@ -31,8 +31,8 @@ func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) iter.S
 		for _, h := range sc.Hosts {
 			for _, in := range incidents(h, d.anchors(signal, h), rule.WholeHost) {
 				in.signal = signal
-				for _, sub := range d.withFailures(in, rule) {
-					if !yield(sub) {
+				for _, f := range d.failuresOf(in, rule) {
+					if !yield(in.with(f)) {
 						return
 					}
 				}
@@ -41,20 +41,13 @@ func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) iter.S
 	}
 }
 
-// withFailures returns an incident once for each failed backup near it.
-func (d *diagnosis) withFailures(in *subject, rule *compiledRule) (list []*subject) {
-	if rule.Severity == severityInfo {
-		return []*subject{in}
-	}
-	for _, f := range d.failuresOf(in, cmp.Or(time.Duration(rule.Near), failureNear)) {
-		sub := *in
+// with is the incident with a failure that it may explain; nil: with none.
+func (s *subject) with(f *scene.Failure) *subject {
+	sub := *s
+	if f != nil {
 		sub.failure, sub.job = f, f.Job
-		list = append(list, &sub)
 	}
-	if len(list) == 0 && !rule.OnlyNear {
-		list = []*subject{in}
-	}
-	return list
+	return &sub
 }
 
 // anchors are the events of a computer that incidents are made of, in the order of
@@ -125,14 +118,22 @@ func joined(list, more []*scene.Event) []*scene.Event {
 }
 
 // failuresOf are the failed backups near an incident, or that it ended, of its computer or of
-// the machine that its computer is, and of no other machine or volume.
-func (d *diagnosis) failuresOf(s *subject, near time.Duration) []*scene.Failure {
+// the machine that its computer is, and of no other machine or volume; or nil alone, if the
+// rule is about the incident without any.
+func (d *diagnosis) failuresOf(s *subject, rule *compiledRule) []*scene.Failure {
+	if rule.Severity == severityInfo {
+		return []*scene.Failure{nil}
+	}
+	near := cmp.Or(time.Duration(rule.Near), failureNear)
 	codes := sync.OnceValue(s.codes)
-	may := d.failures.around(&d.finder.budget, s, near)
-	return only(may, func(f *scene.Failure) bool {
+	list := d.failures.around(&d.finder.budget, s, near, func(f *scene.Failure) bool {
 		close := !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near))
 		return s.concerns(f) && (close || s.within(f.Job) && slices.ContainsFunc(f.Codes, func(c known.Code) bool { return codes()[c] }))
 	})
+	if len(list) == 0 && !rule.OnlyNear {
+		list = []*scene.Failure{nil}
+	}
+	return list
 }
 
 // within reports whether the incident lies within a job. If both have a code in common,
