@@ -37,6 +37,7 @@ func OtherForms(sources []*event.Source) map[int]*event.Source {
 			continue
 		}
 		same := logs[formsOf(s, s.Streams[:1])[0]]
+		same = same[:min(len(same), maxForms)]
 		i := slices.IndexFunc(same, func(better *event.Source) bool { return formRank[better.Format] < rank && covers(better, s) })
 		if i >= 0 {
 			found[s.ID] = same[i]
@@ -44,6 +45,10 @@ func OtherForms(sources []*event.Source) map[int]*event.Source {
 	}
 	return found
 }
+
+// maxForms is how many logs of one channel of one computer, or of one name, are looked at
+// for each export. Of one in no better form the events count, but those of other logs once.
+const maxForms = 500
 
 // logsByForm finds the undamaged logs that something may be another form of.
 func logsByForm(sources []*event.Source) map[string][]*event.Source {
