@@ -11,15 +11,31 @@ import (
 
 // manyThings are scenes that have much of one thing: these events, again and again. {i}
 // is the number of the repetition, {ms} a time some milliseconds after the one before,
-// {min} some minutes after it.
+// {min} some minutes after it, {later} as {ms} and two hours later.
 var manyThings = []struct {
 	name  string
 	times int
 	lines string
 }{
 	{"machines that fail within minutes", 2000, `{ms} HV01 VMMS/10102 VmName=vm{i}`},
+	{"volumes taken for backup", 500, "{ms} HV01 Cluster/5140 VolumeName=Volume1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
+	{"volumes that pause", 1000, `{ms} HV01 Cluster/5156 VolumeName=Volume{i} =STATUS_X(c0130021)`},
+	{"errors of a writer after failures", 1000, "{ms} HV01 VMMS/10102 VmName=vm{i}\n{later} HV01 VSS/8229 =0x800423f4"},
 	{"time zones", 300, "{ms} HV01 EventLog/6013 =1 \"=-60 Here\"\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
+	{"boots", 1000, "{min} HV01 EventLog/6009 =6.01. =7600\n{min} HV01 VMMS/10102 VmName=vm{i}"},
+	{"updates", 1000, "{min} HV01 Microsoft-Windows-WindowsUpdateClient/19 =KB{i}\n{min} HV01 VMMS/10102 VmName=vm{i}"},
+	{"restores", 1500, "{ms} HV01 Backup/227 ComponentInfo=<c><n>vm{i}</n></c>\n{ms} HV01 VMMS/15268 VmName=vm{i}"},
+	{"nodes that log a removal", 250, `{ms} HV{i} Cluster/1135 NodeName=N1`},
+	{"nodes that a machine moves between", 250, "{ms} HV{i} Microsoft-Windows-Hyper-V-High-Availability/21300 =" + machine + "\n{ms} HX{i} Microsoft-Windows-Hyper-V-High-Availability/21306 =" + machine},
+	{"nodes without logs", 500, "{ms} HV01 Cluster/5140 VolumeName=Volume1 NodeName=X{i}\n{ms} HV01 VMMS/10102 VmName=vm{i} =C:\\ClusterStorage\\Volume1\\x.vhd"},
+	{"guests with backups", 100, "{min} HV01 Backup/1\n{min} HV01 Backup/4\n{ms} HV01 VMMS/10102 VmName=vm{i}\n{ms} vm{i} Backup/1"},
+	{"clocks that are set", 1000, "{ms} HV01 Microsoft-Windows-Kernel-General/1 NewTime=2010-03-14T22:00:00Z OldTime=2010-03-14T20:00:00Z"},
+	{"names of one computer", 500, "{ms} HV01 EventLog/6011 =OLD{i} =NEW{i}"},
+	{"jobs without end", 500, "{ms} HV01 Backup/1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
+	{"jobs that fail", 500, "{min} HV01 Backup/1\n{min} HV01 Backup/5 =0x80780049\n{ms} HV01 VSS/12289 =0x80780049"},
 }
+
+const machine = "2B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E12"
 
 // TestScale: whatever there is much of, four times as much takes about four times as
 // long, and not sixteen times as what looks at all of it for each does.
@@ -67,8 +83,11 @@ func repeated(t *testing.T, lines string, n int) *world {
 	t.Helper()
 	w := &world{covered: true}
 	for i := range n {
-		after := func(d time.Duration) string { return exampleDay.Add(time.Duration(i) * d).Format(time.RFC3339Nano) }
-		numbered := strings.NewReplacer("{i}", strconv.Itoa(i), "{ms}", after(40*time.Millisecond), "{min}", after(4*time.Minute))
+		after := func(begin, step time.Duration) string {
+			return exampleDay.Add(begin + time.Duration(i)*step).Format(time.RFC3339Nano)
+		}
+		numbered := strings.NewReplacer("{i}", strconv.Itoa(i), "{ms}", after(0, 40*time.Millisecond),
+			"{min}", after(0, 4*time.Minute), "{later}", after(2*time.Hour, 40*time.Millisecond))
 		for line := range strings.Lines(numbered.Replace(lines)) {
 			e, err := exampleEvent(strings.TrimSpace(line))
 			if err != nil {
