@@ -115,7 +115,7 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 	if u == nil {
 		u = &unevaluable{rule: rule, host: h}
 	}
-	u.missing = inWords(unique(u.lacks))
+	u.missing, u.lacks = inWords(unique(u.lacks)), nil
 	if !found && !spared(rule, sc, h, forever) {
 		lackingLogs(u)
 	}

@@ -82,7 +82,8 @@ type outcome struct {
 	result
 }
 
-// budget bounds the work of one diagnosis: how many events may be looked at.
+// budget bounds the work of one diagnosis: how often events, failures and jobs may be
+// looked at.
 // A bundle of an honest cluster takes thousands; a log of a million forged
 // failures in one minute would take days.
 type budget struct{ left int }
