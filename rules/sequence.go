@@ -102,7 +102,7 @@ func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []lack) {
 // chain returns one event per step in order, or nil. What lies between two computers'
 // clocks says how far one event must be behind another.
 func (ev *evaluator) chain(tests []*Test, steps [][][]*scene.Event, between func(scene.Skew) time.Duration) []*scene.Event {
-	if len(steps) == 0 {
+	if len(steps) == 0 || slices.ContainsFunc(steps, func(step [][]*scene.Event) bool { return len(step) == 0 }) {
 		return nil
 	}
 	end := [][]*scene.Event{{{Event: &event.Event{Time: ev.sub.at}, Host: ev.sub.host}}}
