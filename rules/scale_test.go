@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,28 +19,29 @@ var manyThings = []struct {
 	times int
 	lines string
 }{
-	{"machines that fail within minutes", 2000, `{ms} HV01 VMMS/10102 VmName=vm{i}`},
-	{"volumes taken for backup", 500, "{ms} HV01 Cluster/5140 VolumeName=Volume1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
-	{"volumes that pause", 1000, `{ms} HV01 Cluster/5156 VolumeName=Volume{i} =STATUS_X(c0130021)`},
-	{"errors of a writer after failures", 1000, "{ms} HV01 VMMS/10102 VmName=vm{i}\n{later} HV01 VSS/8229 =0x800423f4"},
+	{"machines that fail within minutes", 600, `{ms} HV01 VMMS/10102 VmName=vm{i}`},
+	{"volumes taken for backup", 200, "{ms} HV01 Cluster/5140 VolumeName=Volume1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
+	{"volumes that pause", 300, `{ms} HV01 Cluster/5156 VolumeName=Volume{i} =STATUS_X(c0130021)`},
+	{"errors of a writer after failures", 300, "{ms} HV01 VMMS/10102 VmName=vm{i}\n{later} HV01 VSS/8229 =0x800423f4"},
 	{"time zones", 300, "{ms} HV01 EventLog/6013 =1 \"=-60 Here\"\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
-	{"boots", 1000, "{min} HV01 EventLog/6009 =6.01. =7600\n{min} HV01 VMMS/10102 VmName=vm{i}"},
-	{"updates", 1000, "{min} HV01 Microsoft-Windows-WindowsUpdateClient/19 =KB{i}\n{min} HV01 VMMS/10102 VmName=vm{i}"},
-	{"restores", 1500, "{ms} HV01 Backup/227 ComponentInfo=<c><n>vm{i}</n></c>\n{ms} HV01 VMMS/15268 VmName=vm{i}"},
-	{"nodes that log a removal", 250, `{ms} HV{i} Cluster/1135 NodeName=N1`},
-	{"nodes that a machine moves between", 250, "{ms} HV{i} Microsoft-Windows-Hyper-V-High-Availability/21300 =" + machine + "\n{ms} HX{i} Microsoft-Windows-Hyper-V-High-Availability/21306 =" + machine},
-	{"nodes without logs", 500, "{ms} HV01 Cluster/5140 VolumeName=Volume1 NodeName=X{i}\n{ms} HV01 VMMS/10102 VmName=vm{i} =C:\\ClusterStorage\\Volume1\\x.vhd"},
-	{"guests with backups", 100, "{min} HV01 Backup/1\n{min} HV01 Backup/4\n{ms} HV01 VMMS/10102 VmName=vm{i}\n{ms} vm{i} Backup/1"},
-	{"clocks that are set", 1000, "{ms} HV01 Microsoft-Windows-Kernel-General/1 NewTime=2010-03-14T22:00:00Z OldTime=2010-03-14T20:00:00Z"},
-	{"names of one computer", 500, "{ms} HV01 EventLog/6011 =OLD{i} =NEW{i}"},
-	{"jobs without end", 500, "{ms} HV01 Backup/1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
-	{"jobs that fail", 500, "{min} HV01 Backup/1\n{min} HV01 Backup/5 =0x80780049\n{ms} HV01 VSS/12289 =0x80780049"},
+	{"boots", 300, "{min} HV01 EventLog/6009 =6.01. =7600\n{min} HV01 VMMS/10102 VmName=vm{i}"},
+	{"updates", 300, "{min} HV01 Microsoft-Windows-WindowsUpdateClient/19 =KB{i}\n{min} HV01 VMMS/10102 VmName=vm{i}"},
+	{"restores", 400, "{ms} HV01 Backup/227 ComponentInfo=<c><n>vm{i}</n></c>\n{ms} HV01 VMMS/15268 VmName=vm{i}"},
+	{"nodes that log a removal", 120, `{ms} HV{i} Cluster/1135 NodeName=N1`},
+	{"nodes that a machine moves between", 80, "{ms} HV{i} Microsoft-Windows-Hyper-V-High-Availability/21300 =" + machine + "\n{ms} HX{i} Microsoft-Windows-Hyper-V-High-Availability/21306 =" + machine},
+	{"nodes without logs", 150, "{min} HV01 Cluster/5140 VolumeName=Volume1 NodeName=X{i}\n{min} HV01 VMMS/10102 VmName=vm{i} =C:\\ClusterStorage\\Volume1\\x.vhd"},
+	{"guests with backups", 40, "{min} HV01 Backup/1\n{min} HV01 Backup/4\n{ms} HV01 VMMS/10102 VmName=vm{i}\n{ms} vm{i} Backup/1"},
+	{"clocks that are set", 300, "{ms} HV01 Microsoft-Windows-Kernel-General/1 NewTime=2010-03-14T22:00:00Z OldTime=2010-03-14T20:00:00Z"},
+	{"names of one computer", 150, "{ms} HV01 EventLog/6011 =OLD{i} =NEW{i}"},
+	{"jobs without end", 300, "{ms} HV01 Backup/1\n{ms} HV01 VMMS/10102 VmName=vm{i}"},
+	{"jobs that fail", 150, "{min} HV01 Backup/1\n{min} HV01 Backup/5 =0x80780049\n{ms} HV01 VSS/12289 =0x80780049"},
 }
 
 const machine = "2B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E12"
 
-// TestScale: whatever there is much of, four times as much takes about four times as
-// long, and not sixteen times as what looks at all of it for each does.
+// TestScale: whatever there is much of, sixteen times as much takes about sixteen times
+// as long, and not 256 times as what looks at all of it for each does. The bound leaves
+// room for what a busy machine does to short times.
 func TestScale(t *testing.T) {
 	set, err := Load(builtin.FS)
 	if err != nil {
@@ -46,21 +49,23 @@ func TestScale(t *testing.T) {
 	}
 	for _, many := range manyThings {
 		t.Run(many.name, func(t *testing.T) {
-			little, much := repeated(t, many.lines, many.times), repeated(t, many.lines, 4*many.times)
+			little, much := repeated(t, many.lines, many.times), repeated(t, many.lines, 16*many.times)
 			var small, large [2]time.Duration
-			for range 6 { // others use the machine, too
+			for range 8 { // others use the machine, too
 				small, large = fastest(small, little.timed(set)), fastest(large, much.timed(set))
-				if large[0] < 9*small[0] && large[1] < 9*small[1] {
+				if large[0] < 45*small[0] && large[1] < 45*small[1] {
 					return
 				}
 			}
-			t.Errorf("%d times take %v to build and to diagnose, %d times %v", many.times, small, 4*many.times, large)
+			t.Errorf("%d times take %v to build and to diagnose, %d times %v", many.times, small, 16*many.times, large)
 		})
 	}
 }
 
 // timed is how long it takes to build the scene of a world, and to diagnose it.
 func (w *world) timed(set *Set) [2]time.Duration {
+	runtime.GC() // now, and not while the clock runs
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	start := time.Now()
 	sc := w.build()
 	built := time.Now()
