@@ -17,6 +17,7 @@ import (
 // the engineer answered where the logs are silent, and makes the report, but for
 // what only the program knows: its version, its arguments and the time.
 func (s *Set) Diagnose(sc *scene.Scene, scope Scope, answers ...Answer) *report.Report {
+	scope.known = map[*scene.Host]bool{}
 	a := newAssembler(sc, s.diagnose(sc, scope, answers))
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "vsswhy", RulesDigest: s.digest},
@@ -49,6 +50,7 @@ type assembler struct {
 	owners    map[int]string             // source → the computer that its facts were given to
 	causes    map[*scene.Failure][]cause // the strongest first
 	moves     []*event.Fact              // of cluster groups
+	clocks    []*scene.Host              // those that can be compared
 }
 
 // cause is what a finding is for one failure.
@@ -59,7 +61,7 @@ type cause struct {
 }
 
 func newAssembler(sc *scene.Scene, d *diagnosis) *assembler {
-	a := &assembler{scene: sc, diagnosis: d, moves: groupMoves(sc), owners: map[int]string{}, causes: map[*scene.Failure][]cause{}}
+	a := &assembler{scene: sc, diagnosis: d, moves: groupMoves(sc), clocks: sc.Clocks(), owners: map[int]string{}, causes: map[*scene.Failure][]cause{}}
 	for _, h := range sc.Hosts {
 		for _, f := range h.Facts() {
 			a.owners[f.Source] = text(h.Name)
@@ -303,7 +305,7 @@ func (a *assembler) hostsOf(f *finding) []string {
 		}
 	}
 	slices.Sort(others)
-	return appendNew(names, others...)
+	return unique(append(names, others...))
 }
 
 func (a *assembler) criterion(o *outcome) report.Criterion {
@@ -326,12 +328,7 @@ func (a *assembler) criterion(o *outcome) report.Criterion {
 // distinct drops repetitions, which the parts of a condition make, and
 // orders events by time.
 func distinct(list []report.Evidence) []report.Evidence {
-	out := []report.Evidence{}
-	for _, e := range list {
-		if !slices.Contains(out, e) {
-			out = append(out, e)
-		}
-	}
+	out := orEmpty(unique(list))
 	slices.SortStableFunc(out, func(a, b report.Evidence) int { return a.Time.Compare(b.Time.Time) })
 	return out
 }

@@ -34,25 +34,6 @@ func (ev *evaluator) skew(h *scene.Host) scene.Skew {
 	return s
 }
 
-// before reports whether a surely happened before b.
-func (ev *evaluator) before(a, b *scene.Event) bool {
-	if a.Host == b.Host {
-		return a.Time.Before(b.Time)
-	}
-	s, _ := skew(ev.scene, a.Host, b.Host, ev.sub.at)
-	return b.Time.Sub(a.Time) >= s.To
-}
-
-// perhapsBefore reports whether a may have happened before b, as far as their
-// clocks are known.
-func (ev *evaluator) perhapsBefore(a, b *scene.Event) bool {
-	if a.Host == b.Host {
-		return a.Time.Before(b.Time)
-	}
-	s, _ := skew(ev.scene, a.Host, b.Host, ev.sub.at)
-	return b.Time.Sub(a.Time) >= s.From
-}
-
 // noOrder says why events have no order.
 func (ev *evaluator) noOrder(h *scene.Host) string {
 	if s, known := skew(ev.scene, ev.sub.host, h, ev.sub.at); known && h != ev.sub.host {
@@ -64,7 +45,7 @@ func (ev *evaluator) noOrder(h *scene.Host) string {
 // clock compares a host's clock with that of the first host in order for which
 // that can be done.
 func (a *assembler) clock(h *scene.Host) report.Clock {
-	for _, ref := range a.scene.Hosts {
+	for _, ref := range a.clocks {
 		if s, known := skew(a.scene, ref, h, forever); known && (ref != h || a.reference(h)) {
 			return report.Clock{
 				Reference: text(ref.Name), OffsetMS: s.Mid().Milliseconds(), WithinMS: s.Within().Milliseconds(), Known: true,
@@ -77,7 +58,7 @@ func (a *assembler) clock(h *scene.Host) report.Clock {
 
 // reference reports whether any other host's clock can be compared with h's.
 func (a *assembler) reference(h *scene.Host) bool {
-	for _, o := range a.scene.Hosts {
+	for _, o := range a.clocks {
 		if _, known := skew(a.scene, h, o, forever); known && o != h {
 			return true
 		}

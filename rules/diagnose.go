@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -46,12 +47,14 @@ type diagnosis struct {
 	checked     []*unevaluable // evaluated, without an anchor: missing is empty
 	answers     *answerBook
 	finder      *finder
+	failures    failureTable
 	limits      []string // which limits were hit, for people
 }
 
 // diagnose evaluates every rule for every subject.
 func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosis {
 	d := &diagnosis{scope: scope, answers: newAnswerBook(s, sc, answers), finder: newFinder()}
+	d.failures = newFailureTable(sc)
 	for _, rule := range s.rules {
 		d.apply(rule, sc)
 	}
@@ -64,8 +67,9 @@ func (s *Set) diagnose(sc *scene.Scene, scope Scope, answers []Answer) *diagnosi
 func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	found := map[*scene.Host]bool{}
 	blocked := map[*scene.Host]*unevaluable{}
-	for i, sub := range d.asked(d.subjects(rule, sc)) {
-		if d.finder.left < 0 || i == maxSubjects {
+	i := -1
+	for sub := range d.subjects(rule, sc) {
+		if i++; d.finder.left < 0 || i == maxSubjects {
 			d.limits = append(d.limits, fmt.Sprintf("%s: there is more than can be evaluated (%d cases, %d events): nothing after %s was", rule.ID, maxSubjects, maxLooks, sub.at.UTC().Format(time.RFC3339)))
 			break
 		}
@@ -82,7 +86,7 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 				u = &unevaluable{rule: rule, host: sub.host}
 				blocked[sub.host] = u
 			}
-			u.lacks = appendNew(u.lacks, anchor.missing...)
+			u.lacks = append(u.lacks, anchor.missing...)
 		}
 	}
 	for _, h := range sc.Hosts {
@@ -92,19 +96,14 @@ func (d *diagnosis) apply(rule *compiledRule, sc *scene.Scene) {
 	}
 }
 
-// asked returns those of the subjects that the scope has. A failure is asked
-// about by its own time and computer, which are those of the list of failures.
-func (d *diagnosis) asked(subs []*subject) []*subject {
-	if d.scope.all() {
-		return subs
+// asks reports whether the scope has a subject. A failure is asked about by its own
+// time and computer, which are those of the list of failures.
+func (d *diagnosis) asks(s *subject) bool {
+	at, on := s.at, d.scope.on(s.host)
+	if s.failure != nil {
+		at, on = s.failure.At, on || d.scope.on(s.failure.Host)
 	}
-	return slices.DeleteFunc(subs, func(s *subject) bool {
-		at, on := s.at, d.scope.on(s.host)
-		if s.failure != nil {
-			at, on = s.failure.At, on || d.scope.on(s.failure.Host)
-		}
-		return !on || !d.scope.at(at)
-	})
+	return on && d.scope.at(at)
 }
 
 // noteAbsence says for a host without a finding whether the rule was checked
@@ -116,9 +115,9 @@ func (d *diagnosis) noteAbsence(rule *compiledRule, sc *scene.Scene, h *scene.Ho
 	if u == nil {
 		u = &unevaluable{rule: rule, host: h}
 	}
-	u.missing = inWords(u.lacks)
+	u.missing, u.lacks = inWords(unique(u.lacks)), nil
 	if !found && !spared(rule, sc, h, forever) {
-		lackingLogs(u, sc)
+		lackingLogs(u)
 	}
 	if len(u.missing) > 0 {
 		u.ask()
@@ -172,7 +171,7 @@ func (r *compiledRule) ofHostAlone(t *Test) bool {
 }
 
 // lackingLogs adds the logs that the rule needs and the bundle lacks.
-func lackingLogs(u *unevaluable, sc *scene.Scene) {
+func lackingLogs(u *unevaluable) {
 	served := len(u.missing) > 0 // the anchor knows better what it lacks of guests
 	var ofGuests []string        // any of these will do: versions of Windows differ in which they have
 	for _, n := range u.rule.Logs {
@@ -181,7 +180,7 @@ func lackingLogs(u *unevaluable, sc *scene.Scene) {
 			u.missing = appendNew(u.missing, n.Channel+" log of "+u.host.Name)
 		case n.Of == "guest":
 			ofGuests = append(ofGuests, n.Channel)
-			served = served || guestHas(sc, u.host, n.Channel)
+			served = served || guestHas(u.host, n.Channel)
 		}
 	}
 	if len(ofGuests) > 0 && !served {
@@ -190,10 +189,8 @@ func lackingLogs(u *unevaluable, sc *scene.Scene) {
 }
 
 // guestHas reports whether there is a log of the channel of a guest on the host.
-func guestHas(sc *scene.Scene, h *scene.Host, channel string) bool {
-	return slices.ContainsFunc(sc.VMs, func(vm *scene.VM) bool {
-		return vm.Guest != nil && slices.Contains(vm.Hosts, h) && vm.Guest.Coverage(channel) != nil
-	})
+func guestHas(h *scene.Host, channel string) bool {
+	return slices.ContainsFunc(h.Guests(), func(guest *scene.Host) bool { return guest.Coverage(channel) != nil })
 }
 
 // evaluate answers one rule for one subject: a finding, or else the outcome of
@@ -236,21 +233,22 @@ const anchorID = "anchor"
 // subjectEvent is the name under which the subject's own last event is bound.
 const subjectEvent = "subject"
 
-// subjects lists what a rule is evaluated for, on the versions of Windows that it
-// is about.
-func (d *diagnosis) subjects(rule *compiledRule, sc *scene.Scene) []*subject {
-	var list []*subject
-	switch rule.About {
-	case AboutBackupFailure:
-		list = failureSubjects(sc)
-	case AboutRestore:
-		list = restoreSubjects(sc)
-	case AboutGuestBackup:
-		list = guestBackupSubjects(sc)
-	case AboutIncident:
-		list = d.incidentSubjects(rule, sc)
+// subjects yields what a rule is evaluated for, on the versions of Windows that it is
+// about and in the scope. There may be more than anybody could wait for, so that they
+// are made one by one.
+func (d *diagnosis) subjects(rule *compiledRule, sc *scene.Scene) iter.Seq[*subject] {
+	all := map[About]func(*scene.Scene) iter.Seq[*subject]{
+		AboutBackupFailure: failureSubjects, AboutRestore: restoreSubjects, AboutGuestBackup: d.guestBackupSubjects,
+		AboutIncident: func(sc *scene.Scene) iter.Seq[*subject] { return d.incidentSubjects(rule, sc) },
+	}[rule.About]
+	anyVersion := rule.Applies == Applies{}
+	return func(yield func(*subject) bool) {
+		for s := range all(sc) {
+			if d.asks(s) && (anyVersion || rule.Applies.to(s.host.OSBuild(s.at))) && !yield(s) {
+				return
+			}
+		}
 	}
-	return slices.DeleteFunc(list, func(s *subject) bool { return !rule.Applies.to(s.host.OSBuild(s.at)) })
 }
 
 // to reports whether a version of Windows is one of those, as far as it is known.
@@ -261,54 +259,73 @@ func (a Applies) to(v scene.Value) bool {
 
 // failureSubjects: each failed backup, once for each cluster shared volume on
 // which it may have happened.
-func failureSubjects(sc *scene.Scene) []*subject {
-	var list []*subject
-	for _, f := range sc.Failures {
-		if f.Kind != scene.KindBackup || f.Host.Role == scene.RoleGuest {
-			continue // a guest's own writer says nothing of its host's backup
-		}
-		volumes := f.Volumes
-		if len(volumes) == 0 {
-			volumes = f.Near
-		}
-		if len(volumes) == 0 {
-			volumes = []string{""}
-		}
-		for _, v := range volumes {
-			sub := &subject{host: f.Host, vm: f.VM, name: f.Name, volume: v, at: f.At, to: f.To, events: f.Events, failure: f, job: f.Job}
-			list = append(list, sub)
+func failureSubjects(sc *scene.Scene) iter.Seq[*subject] {
+	return func(yield func(*subject) bool) {
+		for _, f := range sc.Failures {
+			if f.Kind != scene.KindBackup || f.Host.Role == scene.RoleGuest {
+				continue // a guest's own writer says nothing of its host's backup
+			}
+			for _, v := range volumesOf(f) {
+				sub := &subject{host: f.Host, vm: f.VM, name: f.Name, volume: v, at: f.At, to: f.To, events: f.Events, failure: f, job: f.Job}
+				if !yield(sub) {
+					return
+				}
+			}
 		}
 	}
-	return list
+}
+
+// volumesOf are those on which a failure may have happened; "" stands for no cluster
+// shared volume.
+func volumesOf(f *scene.Failure) []string {
+	switch {
+	case len(f.Volumes) > 0:
+		return f.Volumes
+	case len(f.Near) > 0:
+		return f.Near
+	}
+	return []string{""}
 }
 
 // restoreSubjects: each restore of each machine, failed or not.
-func restoreSubjects(sc *scene.Scene) []*subject {
-	var list []*subject
-	for _, r := range sc.Restores {
-		j := r.Job
-		list = append(list, &subject{host: j.Host, vm: r.VM, name: r.Name, at: j.To, from: j.Begin(), to: j.To,
-			events: j.Events, job: j, failure: r.Failure, inferred: r.Inferred})
+func restoreSubjects(sc *scene.Scene) iter.Seq[*subject] {
+	return func(yield func(*subject) bool) {
+		for _, r := range sc.Restores {
+			j := r.Job
+			sub := &subject{host: j.Host, vm: r.VM, name: r.Name, at: j.To, from: j.Begin(), to: j.To,
+				events: j.Events, job: j, failure: r.Failure, inferred: r.Inferred}
+			if !yield(sub) {
+				return
+			}
+		}
 	}
-	return list
 }
 
 // guestBackupSubjects: each backup of a host, with each machine that runs on
 // it and whose guest's logs are at hand.
-func guestBackupSubjects(sc *scene.Scene) []*subject {
-	var list []*subject
-	for _, j := range sc.Jobs {
-		if j.Kind != scene.KindBackup || j.Host.Role != scene.RoleHost || j.From.IsZero() {
-			continue
-		}
-		for _, vm := range sc.VMs {
-			if vm.Guest == nil || len(j.VMs) > 0 && !slices.Contains(j.VMs, vm) {
+func (d *diagnosis) guestBackupSubjects(sc *scene.Scene) iter.Seq[*subject] {
+	guests := only(sc.VMs, func(vm *scene.VM) bool { return vm.Guest != nil })
+	return func(yield func(*subject) bool) {
+		for _, j := range sc.Jobs {
+			if j.Kind != scene.KindBackup || j.Host.Role != scene.RoleHost || j.From.IsZero() {
 				continue
 			}
-			list = append(list, &subject{host: j.Host, vm: vm, at: j.To, from: j.From, to: j.To, events: j.Events, job: j})
+			sub := subject{host: j.Host, at: j.To, from: j.From, to: j.To, events: j.Events, job: j}
+			if !d.asks(&sub) {
+				continue // whatever the machine
+			}
+			for _, vm := range guests {
+				if len(j.VMs) > 0 && !slices.Contains(j.VMs, vm) {
+					continue
+				}
+				with := sub
+				with.vm = vm
+				if !yield(&with) {
+					return
+				}
+			}
 		}
 	}
-	return list
 }
 
 // yield lowers a finding to possible where a rule that it yields to is likely
@@ -316,7 +333,7 @@ func guestBackupSubjects(sc *scene.Scene) []*subject {
 func (d *diagnosis) yield() {
 	better := map[*scene.Failure][]finding{} // as they were judged
 	for _, f := range d.findings {
-		if f.sub.failure != nil && max(f.verdict, f.unaided) >= Likely {
+		if f.sub.failure != nil && max(f.verdict, f.unaided) >= Likely && !slices.ContainsFunc(better[f.sub.failure], f.addsNothingTo) {
 			better[f.sub.failure] = append(better[f.sub.failure], *f)
 		}
 	}
@@ -327,6 +344,12 @@ func (d *diagnosis) yield() {
 			}
 		}
 	}
+}
+
+// addsNothingTo reports whether what yields to either finding yields to the other one: a
+// rule may have thousands for one failure.
+func (f *finding) addsNothingTo(other finding) bool {
+	return f.rule == other.rule && (f.verdict < Likely || other.verdict >= Likely) && (f.unaided < Likely || other.unaided >= Likely)
 }
 
 // yieldTo lowers the verdict, and apart from it the one that the finding would

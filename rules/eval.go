@@ -82,15 +82,17 @@ type outcome struct {
 	result
 }
 
-// budget bounds the work of one diagnosis: how many events may be looked at.
+// budget bounds the work of one diagnosis: how often events, failures and jobs may be
+// looked at.
 // A bundle of an honest cluster takes thousands; a log of a million forged
 // failures in one minute would take days.
 type budget struct{ left int }
 
 const (
-	maxLooks    = 200_000_000
-	maxSubjects = 5_000  // of one rule
-	maxReported = 10_000 // failures; and jobs
+	closeLook   = 20          // what a look costs that reads an event's values
+	maxLooks    = 200_000_000 // some seconds
+	maxSubjects = 5_000       // of one rule
+	maxReported = 10_000      // failures; and jobs
 )
 
 func (b *budget) spend(n int) { b.left -= n + 1 }
@@ -195,6 +197,17 @@ func (ev *evaluator) any(parts []*Test, grade Grade) result {
 	return out
 }
 
+// unique returns a list without its repetitions.
+func unique[T comparable](list []T) []T {
+	seen := make(map[T]bool, len(list))
+	return only(list, func(x T) bool {
+		again := seen[x]
+		seen[x] = true
+		return !again
+	})
+}
+
+// appendNew is for short lists.
 func appendNew[T comparable](list []T, more ...T) []T {
 	for _, s := range more {
 		if !slices.Contains(list, s) {
@@ -223,25 +236,51 @@ func (ev *evaluator) hosts(on string) (hosts []*scene.Host, missing string) {
 	}
 }
 
-// otherNodes are the cluster nodes of the bundle but the subject's host. With
-// none, or with nodes named that sent no logs, nobody knows what the others did.
-func (ev *evaluator) otherNodes() (nodes []*scene.Host, missing string) {
-	for _, h := range ev.scene.Hosts {
-		if h != ev.sub.host && h.Cluster() && h.MayShareCluster(ev.sub.host) {
-			nodes = append(nodes, h)
-		}
-	}
-	if absent := ev.scene.AbsentNodes(); len(absent) > 0 {
-		return nodes, "logs of the cluster node " + strings.Join(absent, ", ")
-	}
-	if len(nodes) == 0 {
-		return nil, "logs of the other cluster nodes"
-	}
-	return nodes, ""
+// besides are the cluster nodes of the bundle but one.
+type besides struct {
+	hosts   []*scene.Host
+	missing string // what keeps them from being all there are
 }
 
-// window returns the time in which the test looks, and whether it is bounded.
-func (ev *evaluator) window(t *Test) (from, to time.Time) {
+// maxNodes bounds the nodes that may be of one cluster. A cluster has at most 64, and
+// several may be in one domain.
+const maxNodes = 256
+
+func (ev *evaluator) otherNodes() (nodes []*scene.Host, missing string) {
+	others, ok := ev.finder.nodes[ev.sub.host]
+	if !ok {
+		others = nodesBeside(ev.sub.host, ev.scene)
+		ev.finder.nodes[ev.sub.host] = others
+		ev.finder.spend(len(ev.scene.Hosts))
+	}
+	return others.hosts, others.missing
+}
+
+// nodesBeside: with no other nodes, or with nodes named that sent no logs, nobody knows
+// what the others did.
+func nodesBeside(host *scene.Host, sc *scene.Scene) (others besides) {
+	absent := sc.AbsentNodes()
+	for _, h := range sc.Hosts {
+		if h == host || !h.Cluster() || !h.MayShareCluster(host) {
+			continue
+		}
+		if len(others.hosts) == maxNodes {
+			others.missing = fmt.Sprintf("which of more than %d cluster nodes are of one cluster with %s", maxNodes, host.Name)
+			return others
+		}
+		others.hosts = append(others.hosts, h)
+	}
+	switch {
+	case len(absent) > 0:
+		others.missing = "logs of the cluster node " + strings.Join(absent, ", ")
+	case len(others.hosts) == 0:
+		others.missing = "logs of the other cluster nodes"
+	}
+	return others
+}
+
+// span returns the time in which the test looks.
+func (ev *evaluator) span(t *Test) (from, to time.Time) {
 	s := ev.sub
 	start, end := s.span()
 	switch {
@@ -278,7 +317,7 @@ func (ev *evaluator) signal(t *Test) result {
 	if t.On == "subject" {
 		return ev.among(t, ev.sub.events)
 	}
-	from, to := ev.window(t)
+	from, to := ev.span(t)
 	return ev.look(t, from, to)
 }
 
@@ -321,7 +360,7 @@ func (ev *evaluator) search(t *Test, hosts []*scene.Host, from, to time.Time) (f
 			}
 			return sure
 		}
-		events := ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.From), to.Add(skew.To))
+		events := ev.window(t, h, from.Add(skew.From), to.Add(skew.To))
 		found = append(found, decisive(events, t, takes)...)
 	}
 	return found, doubtful
@@ -364,19 +403,26 @@ func nearest(t *Test, found []*scene.Event) *scene.Event {
 const (
 	maxCites    = 6
 	maxJobCites = 100 // a job is the events that it is made of
+	maxSilent   = 128 // the logs that show the absence of an event: two of each node of a cluster
 )
 
 func citeEvents(events []*scene.Event) []scene.Citation { return cites(events, maxCites) }
 
 func cites(events []*scene.Event, most int) []scene.Citation {
-	if len(events) > most {
-		events = append(slices.Clone(events[:most/2]), events[len(events)-most/2:]...)
-	}
+	events = ends(events, most)
 	list := make([]scene.Citation, len(events))
 	for i, e := range events {
 		list[i] = scene.Citation{Event: e, Host: e.Host}
 	}
 	return list
+}
+
+// ends returns the first and the last of a list that is longer than most.
+func ends[T any](list []T, most int) []T {
+	if len(list) <= most {
+		return list
+	}
+	return slices.Concat(list[:most/2], list[len(list)-most/2:])
 }
 
 // decisive returns those of a computer's events that a test takes; or where they are
@@ -431,6 +477,7 @@ func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 	if m := ev.rule.signals[t.Signal]; m == ev.sub.signal && ev.allMeant(t) {
 		found = events
 	} else {
+		ev.finder.spend(closeLook * len(events))
 		found = only(events, func(e *scene.Event) bool { return m.match(ev.sub, e) && ev.joins(t, e) })
 	}
 	if len(found) > 0 {
@@ -442,6 +489,10 @@ func (ev *evaluator) among(t *Test, events []*scene.Event) result {
 // meant reports whether an event that a signal matches is the one that a test looks
 // for, as the subject and the join keys decide.
 func (ev *evaluator) meant(t *Test, e *scene.Event) bool {
+	if ev.finder.spend(0); ev.allMeant(t) {
+		return true
+	}
+	ev.finder.spend(closeLook)
 	return ev.rule.signals[t.Signal].answers(ev.sub, e) && ev.joins(t, e)
 }
 
@@ -507,11 +558,15 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 			}
 			if !covers(cover, window) {
 				r.state = Unknown
-				r.missing = appendNew(r.missing, need(h, channel, cover, window))
+				r.missing = append(r.missing, need(h, channel, cover, window))
 				continue
 			}
 			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event", Within: window})
 		}
+	}
+	r.cites = ends(r.cites, maxSilent)
+	if n := len(r.missing) - maxSilent; n > 0 {
+		r.missing = append(r.missing[:maxSilent:maxSilent], lacks(fmt.Sprintf("%d more logs of other cluster nodes", n))...)
 	}
 	if r.state == Unknown {
 		r.cites = nil
@@ -540,7 +595,7 @@ type lack struct {
 func (l lack) String() string { return l.what + during(l.window) }
 
 // inWords tells each lack once: two windows may differ by less than what is told.
-func inWords(list []lack) []string { return appendNew(nil, collect(list, lack.String)...) }
+func inWords(list []lack) []string { return unique(collect(list, lack.String)) }
 
 func lacks(what string) []lack { return []lack{{what: what}} }
 
@@ -586,29 +641,37 @@ func (ev *evaluator) job(t *Test) result {
 	if missing != "" {
 		return result{missing: lacks(missing)}
 	}
-	from, to := ev.window(t)
-	var cites []scene.Citation
+	from, to := ev.span(t)
+	var met []*scene.Job
 	doubtful := false
 	for _, h := range hosts {
 		skew := ev.margin(t, h)
+		ev.finder.spend(len(h.Jobs()))
 		for _, j := range h.Jobs() {
 			if string(j.Kind) != t.Job || j == ev.sub.job || j.From.IsZero() {
 				continue
 			}
 			if !j.From.After(to.Add(skew.From)) && !j.To.Before(from.Add(skew.To)) {
-				cites = append(cites, citeEvents(j.Events)...)
+				met = append(met, j)
 			} else if !j.From.After(to.Add(skew.To)) && (j.Open || !j.To.Before(from.Add(skew.From))) {
 				doubtful = true
 			}
 		}
 	}
-	if len(cites) > 0 {
-		return result{state: Met, cites: cites}
+	if len(met) > 0 {
+		return result{state: Met, cites: citeJobs(met)}
 	}
 	if doubtful || t.During && ev.sub.job != nil && ev.sub.job.Open {
 		return result{missing: lacks("when the jobs on both sides ended, by clocks that agree")}
 	}
 	return ev.absentJob(t, hosts, from, to)
+}
+
+func citeJobs(jobs []*scene.Job) (list []scene.Citation) {
+	for _, j := range ends(jobs, maxCites) {
+		list = append(list, citeEvents(j.Events)...)
+	}
+	return list
 }
 
 func (ev *evaluator) absentJob(t *Test, hosts []*scene.Host, from, to time.Time) result {

@@ -59,28 +59,54 @@ func role(h *scene.Host) scene.Value {
 	return scene.Value{Text: string(h.Role), Known: h.Role != scene.RoleUnknown}
 }
 
+// disksOf are the computers whose disks are compared.
+type disksOf struct{ host, guest *scene.Host }
+
 // diskSignatures compares the disks of host and guest: KB975695 is about a
 // virtual disk with the signature of a disk of the host.
 func diskSignatures(ev *evaluator) scene.Value {
-	own := ev.sub.host.DiskIDs()
+	key := disksOf{ev.sub.host, ev.sub.guest()}
+	v, ok := ev.finder.disks[key]
+	if !ok {
+		v = key.compare()
+		ev.finder.disks[key] = v
+	}
+	return v
+}
+
+func (d disksOf) compare() scene.Value {
+	own := d.host.DiskIDs()
 	if len(own) == 0 {
 		return scene.Value{}
 	}
-	others := own[:0:0]
-	if g := ev.sub.guest(); g != nil {
-		others = g.DiskIDs()
+	var others []scene.Value
+	if d.guest != nil {
+		others = d.guest.DiskIDs()
 	}
-	for i, a := range own {
-		for _, b := range append(slices.Clone(own[i+1:]), others...) {
-			if strings.EqualFold(a.Text, b.Text) {
-				return scene.Value{Text: "duplicate", Known: true, Cites: append(slices.Clone(a.Cites), b.Cites...)}
-			}
-		}
+	if a, b, ok := firstPair(own, others); ok {
+		return scene.Value{Text: "duplicate", Known: true, Cites: append(slices.Clone(a.Cites), b.Cites...)}
 	}
 	if len(others) == 0 {
 		return scene.Value{}
 	}
 	return scene.Value{Text: "unique", Known: true, Cites: own[0].Cites}
+}
+
+// firstPair returns the first of a host's own disks with the signature of another one,
+// which is the next of its own, or one of the others.
+func firstPair(own, others []scene.Value) (a, b scene.Value, ok bool) {
+	next := map[string]scene.Value{}
+	for _, v := range slices.Backward(others) {
+		next[strings.ToLower(v.Text)] = v
+	}
+	for _, v := range slices.Backward(own) {
+		key := strings.ToLower(v.Text)
+		if other, again := next[key]; again {
+			a, b, ok = v, other, true
+		}
+		next[key] = v
+	}
+	return a, b, ok
 }
 
 func restoreTarget(ev *evaluator) scene.Value {
@@ -177,10 +203,8 @@ func guestOnHost(ev *evaluator) result {
 	if g == nil {
 		return result{missing: lacks("logs of the guest " + ev.sub.vm.Label())}
 	}
-	for _, e := range ev.sub.host.Events {
-		if e.VM == ev.sub.vm {
-			return result{state: Met, cites: citeEvents([]*scene.Event{e})}
-		}
+	if e := ev.sub.host.SpokeOf(ev.sub.vm); e != nil {
+		return result{state: Met, cites: citeEvents([]*scene.Event{e})}
 	}
 	if v := g.PhysicalHost(); v.Known && ev.scene.SameHost(v.Text, ev.sub.host) {
 		return result{state: Met, cites: v.Cites}

@@ -2,8 +2,10 @@ package rules
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -23,25 +25,29 @@ const (
 // incidentSubjects: events that the rule's anchor is about, on one computer, of
 // one machine and volume, and close together; once for each failed backup near
 // them, or alone if there is none.
-func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) []*subject {
-	var list []*subject
+func (d *diagnosis) incidentSubjects(rule *compiledRule, sc *scene.Scene) iter.Seq[*subject] {
 	signal := rule.signals[rule.Anchor.Signal]
-	for _, h := range sc.Hosts {
-		for _, in := range incidents(h, d.anchors(signal, h), rule.WholeHost) {
-			in.signal = signal
-			failures := in.failures(sc, cmp.Or(time.Duration(rule.Near), failureNear))
-			if rule.Severity == severityInfo || len(failures) == 0 && !rule.OnlyNear {
-				list = append(list, in)
-				continue
-			}
-			for _, f := range failures {
-				sub := *in
-				sub.failure, sub.job = f, f.Job
-				list = append(list, &sub)
+	return func(yield func(*subject) bool) {
+		for _, h := range sc.Hosts {
+			for _, in := range incidents(h, d.anchors(signal, h), rule.WholeHost) {
+				in.signal = signal
+				for _, f := range d.failuresOf(in, rule) {
+					if !yield(in.with(f)) {
+						return
+					}
+				}
 			}
 		}
 	}
-	return list
+}
+
+// with is the incident with a failure that it may explain; nil: with none.
+func (s *subject) with(f *scene.Failure) *subject {
+	sub := *s
+	if f != nil {
+		sub.failure, sub.job = f, f.Job
+	}
+	return &sub
 }
 
 // anchors are the events of a computer that incidents are made of, in the order of
@@ -111,28 +117,40 @@ func joined(list, more []*scene.Event) []*scene.Event {
 	return append(list, more...)
 }
 
-// failures are the failed backups near an incident, or that it ended, of its computer or of the
-// machine that its computer is, and of no other machine or volume.
-func (s *subject) failures(sc *scene.Scene, near time.Duration) []*scene.Failure {
-	var list []*scene.Failure
-	for _, f := range sc.Failures {
+// failuresOf are the failed backups near an incident, or that it ended, of its computer or of
+// the machine that its computer is, and of no other machine or volume; or nil alone, if the
+// rule is about the incident without any.
+func (d *diagnosis) failuresOf(s *subject, rule *compiledRule) []*scene.Failure {
+	if rule.Severity == severityInfo {
+		return []*scene.Failure{nil}
+	}
+	near := cmp.Or(time.Duration(rule.Near), failureNear)
+	codes := sync.OnceValue(s.codes)
+	list := d.failures.around(&d.finder.budget, s, near, func(f *scene.Failure) bool {
 		close := !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near))
-		if f.Kind == scene.KindBackup && s.concerns(f) && (close || s.endedJob(f)) {
-			list = append(list, f)
-		}
+		return s.concerns(f) && (close || s.within(f.Job) && slices.ContainsFunc(f.Codes, func(c known.Code) bool { return codes()[c] }))
+	})
+	if len(list) == 0 && !rule.OnlyNear {
+		list = []*scene.Failure{nil}
 	}
 	return list
 }
 
-// endedJob reports whether the incident lies within the failure's job, and both have
-// a code in common: a job fails as a whole only when it ends, hours later.
-func (s *subject) endedJob(f *scene.Failure) bool {
-	if f.Job == nil || f.Job.From.IsZero() || s.from.Before(f.Job.From) || s.to.After(f.Job.To) {
-		return false
+// within reports whether the incident lies within a job. If both have a code in common,
+// it ended the job: this fails as a whole only when it ends, hours later.
+func (s *subject) within(j *scene.Job) bool {
+	return j != nil && !j.From.IsZero() && !s.from.Before(j.From) && !s.to.After(j.To)
+}
+
+// codes are those of the subject's events.
+func (s *subject) codes() map[known.Code]bool {
+	all := map[known.Code]bool{}
+	for _, e := range s.events {
+		for _, c := range e.Codes {
+			all[c] = true
+		}
 	}
-	return slices.ContainsFunc(s.events, func(e *scene.Event) bool {
-		return slices.ContainsFunc(e.Codes, func(c known.Code) bool { return slices.Contains(f.Codes, c) })
-	})
+	return all
 }
 
 func (s *subject) concerns(f *scene.Failure) bool {

@@ -8,8 +8,11 @@ import (
 	"hash"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"go.yaml.in/yaml/v4"
@@ -166,24 +169,29 @@ func (l *loader) folder() error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(names, sharedFile) {
-		shared := &Shared{}
-		if f := l.read(sharedFile, shared, &shared.Schema); f != nil {
-			l.report(f, l.share(shared))
-		}
+	if i := slices.Index(names, sharedFile); i >= 0 { // what it has goes for all others
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, sharedFile)
 	}
-	for _, name := range names {
-		if name == sharedFile {
-			continue
-		}
-		r := &Rule{}
-		if f := l.read(name, r, &r.Schema); f != nil {
-			c := link(r, l.shared)
-			mistakes := lint(c, strings.TrimSuffix(name, path.Ext(name)))
-			l.report(f, append(mistakes, l.add(c)...))
-		}
+	for _, f := range decodeAll(l.fsys, names) {
+		l.take(f)
 	}
 	return nil
+}
+
+// take adds what a file has, if it could be decoded.
+func (l *loader) take(f *file) {
+	fmt.Fprintf(l.hash, "%s\x00%d\x00", f.name, len(f.text))
+	l.hash.Write(f.text)
+	switch {
+	case len(f.errs) > 0:
+		l.errs = append(l.errs, f.errs...)
+	case f.name == sharedFile:
+		l.report(f, l.share(f.shared))
+	default:
+		c := link(f.rule, l.shared)
+		mistakes := lint(c, strings.TrimSuffix(f.name, path.Ext(f.name)))
+		l.report(f, append(mistakes, l.add(c)...))
+	}
 }
 
 // share adds what all later rules may use, and returns the mistakes in it.
@@ -218,40 +226,69 @@ func (l *loader) add(c *compiledRule) []mistake {
 
 // A file is a rule file as it was read, for the places of later mistakes.
 type file struct {
-	name string
-	text []byte
-	root *yaml.Node
+	name   string
+	text   []byte
+	root   *yaml.Node
+	shared *Shared // what it has if it is shared.yaml
+	rule   *Rule   // else
+	errs   []error
 }
 
-// read decodes one file strictly; nil if it could not be read.
-func (l *loader) read(name string, into any, schema *int) *file {
-	f := &file{name: name, root: &yaml.Node{}}
+// decodeAll decodes files on all cores, each by itself, since they are what a start of the
+// program waits for.
+func decodeAll(fsys fs.FS, names []string) []*file {
+	files := make([]*file, len(names))
+	var taken atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(names), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := taken.Add(1) - 1; i < int64(len(names)); i = taken.Add(1) - 1 {
+				files[i] = decode(fsys, names[i])
+			}
+		})
+	}
+	workers.Wait()
+	return files
+}
+
+// decode decodes one file strictly. A panic of the decoder is a mistake in the file: who
+// reads rules could not catch it here.
+func decode(fsys fs.FS, name string) *file {
+	f := &file{name: name, root: &yaml.Node{}, shared: &Shared{}, rule: &Rule{}}
+	defer func() {
+		if p := recover(); p != nil {
+			f.errs = append(f.errs, fmt.Errorf("%s: it can't be decoded: %v", name, p))
+		}
+	}()
+	f.errs = f.decode(fsys)
+	return f
+}
+
+func (f *file) decode(fsys fs.FS) []error {
 	var err error
-	if f.text, err = fs.ReadFile(l.fsys, name); err == nil && len(f.text) > maxRuleFile {
+	if f.text, err = fs.ReadFile(fsys, f.name); err == nil && len(f.text) > maxRuleFile {
 		err = fmt.Errorf("larger than %d bytes", maxRuleFile)
 	}
 	if err != nil {
-		l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
-		return nil
+		return []error{fmt.Errorf("%s: %w", f.name, err)}
 	}
-	fmt.Fprintf(l.hash, "%s\x00%d\x00", name, len(f.text))
-	l.hash.Write(f.text)
+	into, schema := any(f.rule), &f.rule.Schema
+	if f.name == sharedFile {
+		into, schema = f.shared, &f.shared.Schema
+	}
 	if err = yaml.Load(f.text, f.root); err == nil {
 		err = f.root.Load(into, yaml.WithKnownFields())
 	}
 	if err != nil {
-		l.errs = append(l.errs, f.undecoded(err)...)
-		return nil
+		return f.undecoded(err)
 	}
 	if n, text := passedOver(f.root); n != nil {
-		l.errs = append(l.errs, f.mistake(n.Line, n.Column, text))
-		return nil
+		return []error{f.mistake(n.Line, n.Column, text)}
 	}
 	if *schema != schemaVersion {
-		l.errs = append(l.errs, fmt.Errorf("%s: schema %d: this vsswhy understands schema %d; a newer one may be needed", name, *schema, schemaVersion))
-		return nil
+		return []error{fmt.Errorf("%s: schema %d: this vsswhy understands schema %d; a newer one may be needed", f.name, *schema, schemaVersion)}
 	}
-	return f
+	return nil
 }
 
 func (l *loader) report(f *file, mistakes []mistake) {

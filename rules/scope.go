@@ -16,6 +16,8 @@ type Scope struct {
 	From, To time.Time              // From <= time < To; zero: no bound
 	Host     func(name string) bool // nil: all computers
 	Names    []string               // what Host was made of, for people
+
+	known map[*scene.Host]bool // what on has answered; nil: it is not kept
 }
 
 // all reports whether the scope asks about everything.
@@ -28,7 +30,17 @@ func (s Scope) at(t time.Time) bool {
 
 // on reports whether a computer is asked about, by any of its names.
 func (s Scope) on(h *scene.Host) bool {
-	return s.Host == nil || s.Host(h.Name) || slices.ContainsFunc(h.Aliases, s.Host)
+	if s.Host == nil {
+		return true
+	}
+	on, ok := s.known[h]
+	if !ok {
+		on = s.Host(h.Name) || slices.ContainsFunc(h.Aliases, s.Host)
+		if s.known != nil {
+			s.known[h] = on
+		}
+	}
+	return on
 }
 
 func (s Scope) failure(f *scene.Failure) bool { return s.at(f.At) && s.on(f.Host) }

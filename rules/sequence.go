@@ -20,7 +20,7 @@ import (
 //  4. Without any chain, it is unmet if the logs of every step cover the window.
 func (ev *evaluator) sequence(t *Test) result {
 	from := ev.sub.at.Add(-time.Duration(t.Within))
-	steps := make([][]*scene.Event, len(t.Sequence))
+	steps := make([][][]*scene.Event, len(t.Sequence))
 	var missing []lack
 	var cites []scene.Citation
 	covered := Unmet
@@ -33,17 +33,17 @@ func (ev *evaluator) sequence(t *Test) result {
 			cites = append(cites, absence.cites...)
 		}
 	}
-	if chain := ev.chain(t.Sequence, steps, ev.before); chain != nil {
+	if chain := ev.chain(t.Sequence, steps, surely); chain != nil {
 		for i, step := range t.Sequence {
 			ev.bound[step.As] = chain[i]
 		}
 		return result{state: Met, cites: citeEvents(chain)}
 	}
 	r := result{state: covered, missing: missing, cites: cites}
-	if chain := ev.chain(t.Sequence, steps, ev.perhapsBefore); chain != nil {
+	if chain := ev.chain(t.Sequence, steps, perhaps); chain != nil {
 		r = result{missing: lacks(ev.noOrder(foreign(chain, ev.sub.host)))}
 	} else if covered == Unmet && len(cites) == 0 {
-		r.cites = citeEvents(slices.Concat(steps...))
+		r.cites = citeEvents(slices.Concat(collect(steps, byTime)...))
 		r.state, r.missing = ev.brokenOrder(t, from)
 	}
 	for _, step := range t.Sequence {
@@ -52,21 +52,20 @@ func (ev *evaluator) sequence(t *Test) result {
 	return r
 }
 
-// step returns the events for one step, and what their absence would mean.
-func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, result) {
+// step returns the events for one step by computer, each list in the order of time, and
+// what their absence would mean.
+func (ev *evaluator) step(step, of *Test, from time.Time) ([][]*scene.Event, result) {
 	t := *step
 	t.Same, t.Differ = slices.Concat(of.Same, step.Same), slices.Concat(of.Differ, step.Differ)
 	hosts, missing := ev.hosts(t.On)
-	var found []*scene.Event
+	var found [][]*scene.Event
 	for _, h := range hosts {
 		skew := ev.skew(h)
-		for _, e := range ev.finder.window(ev.rule.signals[t.Signal], h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To)) {
-			if ev.meant(&t, e) {
-				found = append(found, e)
-			}
+		events := ev.window(&t, h, from.Add(skew.Mid()), ev.sub.at.Add(skew.To))
+		if meant := only(events, func(e *scene.Event) bool { return ev.meant(&t, e) }); len(meant) > 0 {
+			found = append(found, meant)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b *scene.Event) int { return a.Time.Compare(b.Time) })
 	if len(found) > 0 {
 		return found, result{}
 	}
@@ -74,6 +73,13 @@ func (ev *evaluator) step(step, of *Test, from time.Time) ([]*scene.Event, resul
 		return nil, result{missing: lacks(missing)}
 	}
 	return nil, ev.absence(&t, hosts, from, ev.sub.at)
+}
+
+// byTime makes one list of those of several computers.
+func byTime(lists [][]*scene.Event) []*scene.Event {
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b *scene.Event) int { return a.Time.Compare(b.Time) })
+	return all
 }
 
 // brokenOrder: every step occurred, but in no order that fits. That is certain
@@ -93,30 +99,51 @@ func (ev *evaluator) brokenOrder(t *Test, from time.Time) (State, []lack) {
 	return state, missing
 }
 
-// chain returns one event per step in order, or nil.
-func (ev *evaluator) chain(tests []*Test, steps [][]*scene.Event, before func(a, b *scene.Event) bool) []*scene.Event {
-	if len(steps) == 0 {
+// chain returns one event per step in order, or nil. What lies between two computers'
+// clocks says how far one event must be behind another.
+func (ev *evaluator) chain(tests []*Test, steps [][][]*scene.Event, between func(scene.Skew) time.Duration) []*scene.Event {
+	if len(steps) == 0 || slices.ContainsFunc(steps, func(step [][]*scene.Event) bool { return len(step) == 0 }) {
 		return nil
 	}
-	end := &scene.Event{Event: &event.Event{Time: ev.sub.at}, Host: ev.sub.host}
-	for _, first := range slices.Backward(steps[0]) {
+	end := [][]*scene.Event{{{Event: &event.Event{Time: ev.sub.at}, Host: ev.sub.host}}}
+	for _, first := range slices.Backward(byTime(steps[0])) {
 		chain := []*scene.Event{first}
 		for i, step := range steps[1:] {
-			last, span := chain[len(chain)-1], time.Duration(tests[i+1].Within)
-			next := slices.IndexFunc(step, func(e *scene.Event) bool {
-				return before(last, e) && (span == 0 || ev.follows(last, e, span))
-			})
-			if next < 0 {
+			next := ev.following(chain[i], step, time.Duration(tests[i+1].Within), between)
+			if next == nil {
 				break
 			}
-			chain = append(chain, step[next])
+			chain = append(chain, next)
 		}
-		if last := chain[len(chain)-1]; len(chain) == len(steps) && (before(last, end) || ev.isLast(last)) {
+		if last := chain[len(chain)-1]; len(chain) == len(steps) && (ev.following(last, end, 0, between) != nil || ev.isLast(last)) {
 			return chain
 		}
 	}
 	return nil
 }
+
+// following returns the earliest event after a, no further behind it than a span; nil:
+// there is none.
+func (ev *evaluator) following(a *scene.Event, step [][]*scene.Event, span time.Duration, between func(scene.Skew) time.Duration) (earliest *scene.Event) {
+	ev.finder.spend(len(step))
+	for _, list := range step { // of one computer, in the order of time
+		from := a.Time.Add(1)
+		if h := list[0].Host; h != a.Host {
+			s, _ := skew(ev.scene, a.Host, h, ev.sub.at)
+			from = a.Time.Add(between(s))
+		}
+		i, _ := slices.BinarySearchFunc(list, from, func(e *scene.Event, t time.Time) int { return e.Time.Compare(t) })
+		if i < len(list) && (span == 0 || ev.follows(a, list[i], span)) && (earliest == nil || list[i].Time.Before(earliest.Time)) {
+			earliest = list[i]
+		}
+	}
+	return earliest
+}
+
+// surely and perhaps say how far behind an event of one computer one of another must
+// be to have happened after it, as far as their clocks are known.
+func surely(s scene.Skew) time.Duration  { return s.To }
+func perhaps(s scene.Skew) time.Duration { return s.From }
 
 // follows reports whether b is no further behind a than a span, as far as the
 // clocks are known.

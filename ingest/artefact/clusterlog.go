@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
@@ -28,10 +27,10 @@ import (
 //	The logs were generated using local time
 //	Current node: name (NODE-A) id (1)
 var (
-	clusterLine  = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9a-f]{8}::([0-9]{4}/[0-9]{2}/[0-9]{2}-[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}) `)
-	groupMove    = regexp.MustCompile(`\[RCM\] move of group (.+) from (.+)\([0-9]+\) to (.+)\([0-9]+\) of type MoveType::([A-Za-z]+) is about to succeed`)
-	clusterBuild = regexp.MustCompile(`^Build Number ([0-9]{5})$`)
-	clusterNode  = regexp.MustCompile(`^Current node: name \(([^()]+)\) id \([0-9]+\)$`)
+	clusterLine  = pattern(`^[0-9a-f]{8}\.[0-9a-f]{8}::([0-9]{4}/[0-9]{2}/[0-9]{2}-[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}) `)
+	groupMove    = pattern(`\[RCM\] move of group (.+) from (.+)\([0-9]+\) to (.+)\([0-9]+\) of type MoveType::([A-Za-z]+) is about to succeed`)
+	clusterBuild = pattern(`^Build Number ([0-9]{5})$`)
+	clusterNode  = pattern(`^Current node: name \(([^()]+)\) id \([0-9]+\)$`)
 )
 
 const (
@@ -45,7 +44,7 @@ const (
 
 func knownClusterLog(t *text) bool {
 	first := t.first().text
-	return clusterLine.MatchString(first) || strings.HasPrefix(first, clusterSection)
+	return clusterLine().MatchString(first) || strings.HasPrefix(first, clusterSection)
 }
 
 // A clusterLog is what was read of one.
@@ -82,7 +81,7 @@ func readClusterLog(r io.Reader, f *facts) error {
 }
 
 func (c *clusterLog) line(l line) {
-	if !c.past && !clusterLine.MatchString(l.text) {
+	if !c.past && !clusterLine().MatchString(l.text) {
 		c.head(l)
 		return
 	}
@@ -90,7 +89,7 @@ func (c *clusterLog) line(l line) {
 	if !strings.Contains(l.text, "[RCM] move of group ") {
 		return
 	}
-	at, move := clusterLine.FindStringSubmatch(l.text), groupMove.FindStringSubmatch(l.text)
+	at, move := clusterLine().FindStringSubmatch(l.text), groupMove().FindStringSubmatch(l.text)
 	if at == nil || move == nil {
 		return
 	}
@@ -110,11 +109,11 @@ func (c *clusterLog) head(l line) {
 	if strings.HasPrefix(text, clusterLocal) {
 		c.local, c.facts.src.Basis = true, event.BasisLocal
 	}
-	if m := clusterNode.FindStringSubmatch(text); m != nil {
+	if m := clusterNode().FindStringSubmatch(text); m != nil {
 		c.facts.computer(l, m[1])
 	}
 	// Builds of five digits are all of version 10.0.
-	if m := clusterBuild.FindStringSubmatch(text); m != nil {
+	if m := clusterBuild().FindStringSubmatch(text); m != nil {
 		c.facts.add(l, event.Fact{Key: event.FactOSBuild, Value: "10.0." + m[1]})
 	}
 }

@@ -19,9 +19,9 @@ func knownHotfixes(t *text) bool {
 	return false
 }
 
-var anyHotfix = regexp.MustCompile(`^(KB\d{5,8}(-v\d+)?|Q\d{6}|File \d+|` + guidPattern + `)$`)
+var anyHotfix = pattern(`^(KB\d{5,8}(-v\d+)?|Q\d{6}|File \d+|` + guidPattern + `)$`)
 
-func isHotfixID(s string) bool { return anyHotfix.MatchString(s) }
+func isHotfixID(s string) bool { return anyHotfix().MatchString(s) }
 
 // A hotfixList is what the text lists of one computer.
 type hotfixList struct {
@@ -49,7 +49,7 @@ func readHotfixes(t *text, f *facts) {
 		if list != nil {
 			list.count++
 		}
-		if kb := hotfixID.FindString(id.text); kb != "" {
+		if kb := hotfixID().FindString(id.text); kb != "" {
 			day := parseDay(r.get("installedon", "installdate").text, order)
 			f.add(id.line, event.Fact{Host: host, Key: event.FactHotfix, Value: strings.ToUpper(kb), Time: day})
 		}
@@ -73,11 +73,11 @@ const (
 )
 
 var (
-	slashDate  = regexp.MustCompile(`^(\d{1,2})/(\d{1,2})/(\d{4})\b`)
-	dottedDate = regexp.MustCompile(`^(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})\b`)
-	isoDate    = regexp.MustCompile(`^(\d{4})-(\d{2})-(\d{2})(?:T|\s|$)`)
-	plainDate  = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})(?:\d{6}\.\d+[+-]\d+)?$`)
-	hexTime    = regexp.MustCompile(`^[0-9a-fA-F]{16}$`)
+	slashDate  = pattern(`^(\d{1,2})/(\d{1,2})/(\d{4})\b`)
+	dottedDate = pattern(`^(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})\b`)
+	isoDate    = pattern(`^(\d{4})-(\d{2})-(\d{2})(?:T|\s|$)`)
+	plainDate  = pattern(`^(\d{4})(\d{2})(\d{2})(?:\d{6}\.\d+[+-]\d+)?$`)
+	hexTime    = pattern(`^[0-9a-fA-F]{16}$`)
 )
 
 // dateOrderOf tells the order of day and month from the dates of a text that
@@ -85,7 +85,7 @@ var (
 func dateOrderOf(t *text) dateOrder {
 	var month, day bool
 	for r := range t.records() {
-		if m := slashDate.FindStringSubmatch(r.get("installedon", "installdate").text); m != nil {
+		if m := slashDate().FindStringSubmatch(r.get("installedon", "installdate").text); m != nil {
 			month = month || atoi(m[2]) > 12
 			day = day || atoi(m[1]) > 12
 		}
@@ -107,7 +107,7 @@ func dateOrderOf(t *text) dateOrder {
 //	2009-10-14…, 20091014, 20091014101500.000000+060
 //	01ca4cabd1d0e100   FILETIME in hex: wmic in Windows Server 2008
 func parseDay(s string, order dateOrder) time.Time {
-	if m := slashDate.FindStringSubmatch(s); m != nil {
+	if m := slashDate().FindStringSubmatch(s); m != nil {
 		a, b, year := atoi(m[1]), atoi(m[2]), atoi(m[3])
 		switch {
 		case order == monthFirst, a == b:
@@ -117,15 +117,15 @@ func parseDay(s string, order dateOrder) time.Time {
 		}
 		return time.Time{}
 	}
-	if m := dottedDate.FindStringSubmatch(s); m != nil {
+	if m := dottedDate().FindStringSubmatch(s); m != nil {
 		return day(atoi(m[3]), atoi(m[2]), atoi(m[1]))
 	}
-	for _, form := range []*regexp.Regexp{isoDate, plainDate} {
+	for _, form := range []*regexp.Regexp{isoDate(), plainDate()} {
 		if m := form.FindStringSubmatch(s); m != nil {
 			return day(atoi(m[1]), atoi(m[2]), atoi(m[3]))
 		}
 	}
-	if hexTime.MatchString(s) {
+	if hexTime().MatchString(s) {
 		return fileTimeDay(s)
 	}
 	return time.Time{}

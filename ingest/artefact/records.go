@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"io"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -54,7 +53,7 @@ func (t *text) records() iter.Seq[record] {
 	switch {
 	case strings.HasPrefix(strings.TrimSpace(first.text), "<Objs "):
 		return t.clixml
-	case listLine.MatchString(first.text):
+	case listLine().MatchString(first.text):
 		return t.list
 	case separator(first.text) != 0:
 		return t.csv(first)
@@ -73,12 +72,12 @@ func (t *text) header() line {
 }
 
 // listLine is a property of the list form.
-var listLine = regexp.MustCompile(`^(\w+)(?:=|\s*: )(.*)$`)
+var listLine = pattern(`^(\w+)(?:=|\s*: )(.*)$`)
 
 func (t *text) list(yield func(record) bool) {
 	r := record{}
 	for l := range t.lines() {
-		m := listLine.FindStringSubmatch(l.text)
+		m := listLine().FindStringSubmatch(l.text)
 		if m == nil || r.get(strings.ToLower(m[1])).text != "" { // wmic leaves no blank line at times
 			if len(r) > 0 && (m != nil || strings.TrimSpace(l.text) == "") {
 				if !yield(r) {
@@ -143,12 +142,12 @@ type column struct {
 	from, to int
 }
 
-var word = regexp.MustCompile(`\S+`)
+var word = pattern(`\S+`)
 
 // columns returns the columns of interest that a header names.
 func columns(header string) []column {
 	var all []column
-	for _, m := range word.FindAllStringIndex(header, -1) {
+	for _, m := range word().FindAllStringIndex(header, -1) {
 		from := len([]rune(header[:m[0]]))
 		if n := len(all); n > 0 {
 			all[n-1].to = from

@@ -1,7 +1,6 @@
 package artefact
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -26,7 +25,7 @@ func isKey(s string) bool { return strings.HasPrefix(s, "HKEY_") && strings.Cont
 
 func hasValue(t *text) bool {
 	for l := range t.filled() {
-		if queryValue.MatchString(l.text) {
+		if queryValue().MatchString(l.text) {
 			return true
 		}
 	}
@@ -36,11 +35,11 @@ func hasValue(t *text) bool {
 // queryValue is a line of reg query: a name, a type, a value, set apart by four
 // blanks, or by tabs in Windows Server 2003. The name of a default value is
 // localised, and in angle brackets or parentheses.
-var queryValue = regexp.MustCompile(`^\s+(\S.*?)(?:\t|\s{2,})(REG_[A-Z_]+)(?:\s+(.*?))?\s*$`)
+var queryValue = pattern(`^\s+(\S.*?)(?:\t|\s{2,})(REG_[A-Z_]+)(?:\s+(.*?))?\s*$`)
 
 // exportValue is a line of a .reg file: "Name"=dword:… or "Name"="text". Other
 // types are of no interest.
-var exportValue = regexp.MustCompile(`^"((?:[^"\\]|\\.)*)"=(?:dword:([0-9A-Fa-f]{1,8})|"((?:[^"\\]|\\.)*)")\s*$`)
+var exportValue = pattern(`^"((?:[^"\\]|\\.)*)"=(?:dword:([0-9A-Fa-f]{1,8})|"((?:[^"\\]|\\.)*)")\s*$`)
 
 // A registryKey is a key while its values are read.
 type registryKey struct {
@@ -111,14 +110,14 @@ func readRegistry(t *text, f *facts) {
 			key.state(f)
 			key = newKey(l, s[1:len(s)-1], true)
 		case export:
-			if m := exportValue.FindStringSubmatch(s); m != nil {
+			if m := exportValue().FindStringSubmatch(s); m != nil {
 				key.set(l, unescape(m[1]), exportText(m[2], m[3]))
 			}
 		case isKey(l.text):
 			key.state(f)
 			key = newKey(l, s, false)
 		default:
-			if m := queryValue.FindStringSubmatch(l.text); m != nil {
+			if m := queryValue().FindStringSubmatch(l.text); m != nil {
 				key.set(l, m[1], queryText(m[2], m[3]))
 			}
 		}
@@ -187,8 +186,8 @@ func (k *registryKey) computer(f *facts, value string) {
 }
 
 var (
-	versionNumber = regexp.MustCompile(`^\d{1,2}\.\d{1,2}$`)
-	buildNumber   = regexp.MustCompile(`^\d{4,5}$`)
+	versionNumber = pattern(`^\d{1,2}\.\d{1,2}$`)
+	buildNumber   = pattern(`^\d{4,5}$`)
 )
 
 // build puts the version together. Windows 10 and later keep "6.3" where their
@@ -201,7 +200,7 @@ func (k *registryKey) build(f *facts) {
 	if major := k.seen["currentmajorversionnumber"]; major.text != "" {
 		version.text = major.text + "." + k.seen["currentminorversionnumber"].text
 	}
-	if versionNumber.MatchString(version.text) && buildNumber.MatchString(number.text) {
+	if versionNumber().MatchString(version.text) && buildNumber().MatchString(number.text) {
 		f.add(number.line, event.Fact{Key: event.FactOSBuild, Value: version.text + "." + number.text})
 	}
 }

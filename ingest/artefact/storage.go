@@ -1,7 +1,6 @@
 package artefact
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,17 +9,17 @@ import (
 
 // iscsiBanner is the first line of iscsicli: "Microsoft iSCSI Initiator Version
 // 6.1 Build 7601", with words of any language between.
-var iscsiBanner = regexp.MustCompile(`^\s*Microsoft\b.*\biSCSI\b.*\b\d{1,2}\.\d{1,2}\b.*\b\d{4,5}\s*$`)
+var iscsiBanner = pattern(`^\s*Microsoft\b.*\biSCSI\b.*\b\d{1,2}\.\d{1,2}\b.*\b\d{4,5}\s*$`)
 
 // sessionID is the id of a session; those of connections lack the 4000.
-var sessionID = regexp.MustCompile(`[:：]\s*([0-9A-Fa-f]{8,16}-4000[0-9A-Fa-f]{12})\s*$`)
+var sessionID = pattern(`[:：]\s*([0-9A-Fa-f]{8,16}-4000[0-9A-Fa-f]{12})\s*$`)
 
 var (
-	zero      = regexp.MustCompile(`(?:^|\s)0(?:\s|\.|$)`)
-	errorCode = regexp.MustCompile(`0[xX][0-9A-Fa-f]{8}`)
+	zero      = pattern(`(?:^|\s)0(?:\s|\.|$)`)
+	errorCode = pattern(`0[xX][0-9A-Fa-f]{8}`)
 )
 
-func knownISCSI(t *text) bool { return iscsiBanner.MatchString(t.first().text) }
+func knownISCSI(t *text) bool { return iscsiBanner().MatchString(t.first().text) }
 
 // readISCSI counts the sessions. The line with their number is localised, but
 // without any session it has a 0; so an error message is not taken for an
@@ -30,15 +29,15 @@ func readISCSI(t *text, f *facts) {
 	var place line
 	empty, failed := line{}, false
 	for l := range t.filled() {
-		switch m := sessionID.FindStringSubmatch(l.text); {
+		switch m := sessionID().FindStringSubmatch(l.text); {
 		case m != nil && len(ids) < maxFacts:
 			if len(ids) == 0 {
 				place = l
 			}
 			ids[strings.ToLower(m[1])] = true
-		case errorCode.MatchString(l.text):
+		case errorCode().MatchString(l.text):
 			failed = true
-		case empty.no == 0 && !strings.ContainsAny(l.text, ":：") && zero.MatchString(l.text):
+		case empty.no == 0 && !strings.ContainsAny(l.text, ":：") && zero().MatchString(l.text):
 			empty = l
 		}
 	}
@@ -52,7 +51,7 @@ func readISCSI(t *text, f *facts) {
 
 // diskpartBanner is the first line of diskpart: "Microsoft DiskPart version
 // 6.1.7601".
-var diskpartBanner = regexp.MustCompile(`^\s*Microsoft\b.*\bDiskPart\b.*\b\d{1,2}\.\d{1,2}\.\d{4,5}`)
+var diskpartBanner = pattern(`^\s*Microsoft\b.*\bDiskPart\b.*\b\d{1,2}\.\d{1,2}\.\d{4,5}`)
 
 // Lines of diskpart. The name of the computer stands below the copyright; the
 // disk's number is only known where the commands are shown.
@@ -62,9 +61,9 @@ var diskpartBanner = regexp.MustCompile(`^\s*Microsoft\b.*\bDiskPart\b.*\b\d{1,2
 //	DISKPART> select disk 1
 //	Disk ID: 3F2A9B11
 var (
-	selectDisk = regexp.MustCompile(`(?i)^DISKPART>\s*sel\w*\s+dis\w*[\s=]+(\d{1,4})\s*$`)
-	diskID     = regexp.MustCompile(`[:：]\s*([0-9A-Fa-f]{8}|` + guidPattern + `)\s*$`)
-	sanPolicy  = regexp.MustCompile(`^SAN Policy\s*:\s*(Online All|Offline Shared|Offline All|Offline Internal)\s*$`)
+	selectDisk = pattern(`(?i)^DISKPART>\s*sel\w*\s+dis\w*[\s=]+(\d{1,4})\s*$`)
+	diskID     = pattern(`[:：]\s*([0-9A-Fa-f]{8}|` + guidPattern + `)\s*$`)
+	sanPolicy  = pattern(`^SAN Policy\s*:\s*(Online All|Offline Shared|Offline All|Offline Internal)\s*$`)
 )
 
 // sanPolicies numbers what diskpart shows in English. In other languages nothing
@@ -73,7 +72,7 @@ var sanPolicies = map[string]string{
 	"Online All": "1", "Offline Shared": "2", "Offline All": "3", "Offline Internal": "4",
 }
 
-func knownDiskpart(t *text) bool { return diskpartBanner.MatchString(t.first().text) }
+func knownDiskpart(t *text) bool { return diskpartBanner().MatchString(t.first().text) }
 
 func readDiskpart(t *text, f *facts) {
 	disk := ""
@@ -85,11 +84,11 @@ func readDiskpart(t *text, f *facts) {
 		_, value, _ := labelled(l.text)
 		if f.host == "" && l.no == copyright+1 && copyright > 0 && isName(value) {
 			f.computer(l, value)
-		} else if m := selectDisk.FindStringSubmatch(l.text); m != nil {
+		} else if m := selectDisk().FindStringSubmatch(l.text); m != nil {
 			disk = m[1]
-		} else if m := sanPolicy.FindStringSubmatch(l.text); m != nil {
+		} else if m := sanPolicy().FindStringSubmatch(l.text); m != nil {
 			f.add(l, event.Fact{Key: event.FactSANPolicy, Value: sanPolicies[m[1]]})
-		} else if m := diskID.FindStringSubmatch(l.text); m != nil {
+		} else if m := diskID().FindStringSubmatch(l.text); m != nil {
 			f.add(l, event.Fact{Key: event.FactDiskID, Name: disk, Value: m[1]})
 		}
 	}

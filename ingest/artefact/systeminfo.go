@@ -2,7 +2,6 @@ package artefact
 
 import (
 	"encoding/csv"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -16,12 +15,12 @@ import (
 //
 //	6.1.7601 Service Pack 1 Build 7601
 //	6.1.7600 Nicht zutreffend Build 7600
-var osVersion = regexp.MustCompile(`^(\d{1,2}\.\d{1,2}\.(\d{4,5}))\s.*\D(\d{4,5})$`)
+var osVersion = pattern(`^(\d{1,2}\.\d{1,2}\.(\d{4,5}))\s.*\D(\d{4,5})$`)
 
 // osBuild returns the version in such a value, or "". BIOS versions and the names
 // of a virtual machine's maker hold numbers too, but never the same one twice.
 func osBuild(value string) string {
-	if m := osVersion.FindStringSubmatch(value); m != nil && m[2] == m[3] {
+	if m := osVersion().FindStringSubmatch(value); m != nil && m[2] == m[3] {
 		return m[1]
 	}
 	return ""
@@ -107,7 +106,7 @@ type systemInfo struct {
 }
 
 func (s *systemInfo) line(l line) {
-	if m := entry.FindStringSubmatch(l.text); m != nil {
+	if m := entry().FindStringSubmatch(l.text); m != nil {
 		s.entry(l, m[1])
 		return
 	}
@@ -137,17 +136,17 @@ func (s *systemInfo) build(l line, value string) {
 
 // entry is an item of a numbered list: processors, hotfixes, network cards and
 // their addresses.
-var entry = regexp.MustCompile(`^\s+\[\d+\]:\s*(.*?)\s*$`)
+var entry = pattern(`^\s+\[\d+\]:\s*(.*?)\s*$`)
 
 // hotfixID is a hotfix at the start of an item; Windows Server 2003 adds remarks.
-var hotfixID = regexp.MustCompile(`^(?i:KB)\d{5,8}\b`)
+var hotfixID = pattern(`^(?i:KB)\d{5,8}\b`)
 
 func (s *systemInfo) entry(l line, item string) {
 	if s.entries == 0 {
 		s.place = l
 	}
 	s.entries++
-	if id := hotfixID.FindString(item); id != "" && len(s.block) < maxFacts {
+	if id := hotfixID().FindString(item); id != "" && len(s.block) < maxFacts {
 		s.block = append(s.block, event.Fact{Ref: event.Ref{Offset: l.offset}, Line: l.no, Key: event.FactHotfix, Value: strings.ToUpper(id)})
 	}
 }
@@ -157,7 +156,7 @@ func (s *systemInfo) entry(l line, item string) {
 func (s *systemInfo) endBlock() {
 	if len(s.block) > 0 && s.builds <= 1 {
 		list := event.Fact{Key: event.FactHotfixList, Value: strconv.Itoa(s.entries)}
-		if n := leadingNumber.FindString(s.above); n != "" && n != list.Value {
+		if n := leadingNumber().FindString(s.above); n != "" && n != list.Value {
 			list.Note = "the list may be partial: it says that there are " + n
 		}
 		s.f.add(s.place, list)
@@ -168,7 +167,7 @@ func (s *systemInfo) endBlock() {
 	s.block, s.entries = nil, 0
 }
 
-var leadingNumber = regexp.MustCompile(`^\d+`)
+var leadingNumber = pattern(`^\d+`)
 
 // row reads the CSV form: the hotfixes are one value, "2 … ,[01]: KB1,[02]: KB2".
 func (s *systemInfo) row(l line, fields []string) {
@@ -182,11 +181,11 @@ func (s *systemInfo) row(l line, fields []string) {
 			continue
 		}
 		s.above = head
-		for _, item := range csvEntry.Split(items, -1) {
+		for _, item := range csvEntry().Split(items, -1) {
 			s.entry(l, strings.TrimSpace(item))
 		}
 		s.endBlock()
 	}
 }
 
-var csvEntry = regexp.MustCompile(`,\[\d+\]:`)
+var csvEntry = pattern(`,\[\d+\]:`)

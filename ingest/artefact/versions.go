@@ -12,12 +12,12 @@ var files = map[string]bool{"vmms.exe": true, "vssapi.dll": true, "vsstrace.dll"
 
 // version is a file version at the start of a value; "(win7_rtm.090713-1255)" may
 // follow.
-var version = regexp.MustCompile(`^(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})(?:\s|$)`)
+var version = pattern(`^(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})(?:\s|$)`)
 
 // fileverLine is a line of filever, with the file's name last:
 //
 //	--a-- W32x64 ENU  6.1.7600.16385 shp  4,490,752 07-14-2009 vmms.exe
-var fileverLine = regexp.MustCompile(`^[-a-z]{5,6}\s+W\d\d\S*\s+\S+\s+(\d+\.\d+\.\d+\.\d+)\s.*\s(\S+)\s*$`)
+var fileverLine = pattern(`^[-a-z]{5,6}\s+W\d\d\S*\s+\S+\s+(\d+\.\d+\.\d+\.\d+)\s.*\s(\S+)\s*$`)
 
 // plainLine is what people write down by hand or print with a format of their
 // own: a file and its version, and nothing else. A line that goes on is one of
@@ -25,7 +25,7 @@ var fileverLine = regexp.MustCompile(`^[-a-z]{5,6}\s+W\d\d\S*\s+\S+\s+(\d+\.\d+\
 //
 //	vmms.exe 6.1.7600.16385
 //	C:\Windows\System32\vmms.exe: 6.1.7600.16385 (win7_rtm.090713-1255)
-var plainLine = regexp.MustCompile(`^\s*"?([A-Za-z:\\%.\w]*?\w+\.(?:exe|dll))"?\s*[\s,;:=]\s*"?(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})"?(?:\s*\([^()]*\))?\s*$`)
+var plainLine = pattern(`^\s*"?([A-Za-z:\\%.\w]*?\w+\.(?:exe|dll))"?\s*[\s,;:=]\s*"?(\d{1,5}\.\d{1,5}\.\d{1,5}\.\d{1,5})"?(?:\s*\([^()]*\))?\s*$`)
 
 // knownVersions asks for an object with both a name and a version, under the names
 // of properties. Mere text, such as an article's table of files, has none.
@@ -45,12 +45,12 @@ func readVersions(t *text, f *facts) {
 // versions yields the versions of files of interest, with their lines.
 func (t *text) versions() func(yield func(line, event.Fact) bool) {
 	return func(yield func(line, event.Fact) bool) {
-		if fileverLine.MatchString(t.first().text) {
-			t.pairs(fileverLine, 2, 1, yield)
+		if fileverLine().MatchString(t.first().text) {
+			t.pairs(fileverLine(), 2, 1, yield)
 			return
 		}
-		if plainLine.MatchString(t.first().text) {
-			t.pairs(plainLine, 1, 2, yield)
+		if plainLine().MatchString(t.first().text) {
+			t.pairs(plainLine(), 1, 2, yield)
 			return
 		}
 		for r := range t.records() {
@@ -65,7 +65,7 @@ func (t *text) versions() func(yield func(line, event.Fact) bool) {
 func fileVersion(r record) (line, event.Fact, bool) {
 	host, name := splitPath(r.get("filename", "fullname", "name", "originalfilename").text)
 	v := r.get("fileversion", "version", "productversion")
-	m := version.FindStringSubmatch(v.text)
+	m := version().FindStringSubmatch(v.text)
 	if m == nil || !files[name] {
 		return line{}, event.Fact{}, false
 	}

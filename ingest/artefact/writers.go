@@ -1,7 +1,6 @@
 package artefact
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -16,10 +15,10 @@ const guidPattern = `\{[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{
 //	   Writer Instance Id: {…}                           - Writer ID: {66841cd4-…}
 //	   State: [1] Stable                                 - Instance ID: {…}
 var (
-	writerGUID  = regexp.MustCompile(`^\s.*[:：=][\s\x{a0}]*(` + guidPattern + `)\s*$`)
-	writerState = regexp.MustCompile(`^\s.*[:：][\s\x{a0}]*\[(\d{1,2})\]`)
-	shadowState = regexp.MustCompile(`^\s.*[:：=]\s*(\d{1,2}) \(VSS_WS_[A-Z_]+\)`)
-	shadowName  = regexp.MustCompile(`^\s*\* \S+ ".*"\s*$`)
+	writerGUID  = pattern(`^\s.*[:：=][\s\x{a0}]*(` + guidPattern + `)\s*$`)
+	writerState = pattern(`^\s.*[:：][\s\x{a0}]*\[(\d{1,2})\]`)
+	shadowState = pattern(`^\s.*[:：=]\s*(\d{1,2}) \(VSS_WS_[A-Z_]+\)`)
+	shadowName  = pattern(`^\s*\* \S+ ".*"\s*$`)
 )
 
 // knownWriters asks for two GUIDs and a state in a row, or for diskshadow's name
@@ -27,16 +26,16 @@ var (
 func knownWriters(t *text) bool {
 	row, name := 0, 0
 	for l := range t.filled() {
-		isGUID := writerGUID.MatchString(l.text)
+		isGUID := writerGUID().MatchString(l.text)
 		switch {
-		case row == 2 && writerState.MatchString(l.text), isGUID && name > 0 && l.no-name <= 4:
+		case row == 2 && writerState().MatchString(l.text), isGUID && name > 0 && l.no-name <= 4:
 			return true
 		case isGUID:
 			row++
 		default:
 			row = 0
 		}
-		if shadowName.MatchString(l.text) {
+		if shadowName().MatchString(l.text) {
 			name = l.no
 		}
 	}
@@ -55,16 +54,16 @@ func readWriters(t *text, f *facts) {
 		id, state = "", ""
 	}
 	for l := range t.filled() {
-		if l.text[0] != ' ' && l.text[0] != '\t' || shadowName.MatchString(l.text) {
+		if l.text[0] != ' ' && l.text[0] != '\t' || shadowName().MatchString(l.text) {
 			flush()
 			continue
 		}
-		if m := writerGUID.FindStringSubmatch(l.text); m != nil && id == "" {
+		if m := writerGUID().FindStringSubmatch(l.text); m != nil && id == "" {
 			id = m[1]
 		}
-		m := writerState.FindStringSubmatch(l.text)
+		m := writerState().FindStringSubmatch(l.text)
 		if m == nil {
-			m = shadowState.FindStringSubmatch(l.text)
+			m = shadowState().FindStringSubmatch(l.text)
 		}
 		if m != nil && state == "" {
 			state, place = m[1], l

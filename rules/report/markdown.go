@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 )
 
@@ -55,7 +54,7 @@ func (n *node) listed() bool {
 	return n.kind == item || n.kind == citation || n.kind == code || n.kind == answer || n.kind == remark
 }
 
-var stepNumber = regexp.MustCompile(`^[0-9]+\.$`)
+var stepNumber = pattern(`^[0-9]+\.$`)
 
 // item writes an item and what is below it; indent is that of its bullet.
 func (m *markdownPage) item(n *node, indent string) {
@@ -64,7 +63,7 @@ func (m *markdownPage) item(n *node, indent string) {
 	case n.kind == code:
 		m.code(n, indent)
 		return
-	case stepNumber.MatchString(n.mark):
+	case stepNumber().MatchString(n.mark):
 		bullet, mark = n.mark+" ", ""
 	case n.state == "met":
 		bullet = "- [x] "
@@ -140,7 +139,7 @@ func markdown(text rich) string {
 		switch {
 		case s.as == literal:
 			b.WriteString(codeSpan(s.text))
-		case s.as == link && safeLink.MatchString(s.text):
+		case s.as == link && safeLink().MatchString(s.text):
 			b.WriteString("<" + s.text + ">")
 		default:
 			b.WriteString(escapeMarkdown(s.text))
@@ -150,7 +149,7 @@ func markdown(text rich) string {
 }
 
 // safeLink is a URL that may stand between angle brackets.
-var safeLink = regexp.MustCompile(`^https?://[A-Za-z0-9./?=&%_#~-]+$`)
+var safeLink = pattern(`^https?://[A-Za-z0-9./?=&%_#~-]+$`)
 
 // codeSpan quotes text with more backquotes than it has in a row. Spaces are
 // stripped from its ends by the reader, one from each.
@@ -182,7 +181,7 @@ func longestRun(s string, of rune) int {
 // an entity, a table's cell, a formula, or what GitHub makes a mention, an issue,
 // an emoji or a link of without being asked.
 func escapeMarkdown(s string) string {
-	s = spaces.ReplaceAllString(s, " ")
+	s = spaces().ReplaceAllString(s, " ")
 	var b strings.Builder
 	for i, r := range s {
 		if strings.ContainsRune("\\`*_[]<>&|~$@#", r) || r == ':' && !colonIsPlain(s[i+1:]) || r == '.' && afterWWW(s[:i]) {
@@ -193,7 +192,7 @@ func escapeMarkdown(s string) string {
 	return b.String()
 }
 
-var spaces = regexp.MustCompile(`\s+`)
+var spaces = pattern(`\s+`)
 
 // colonIsPlain: as in "12:30" and "missing: a log", not as in a URL or an emoji.
 func colonIsPlain(rest string) bool {
@@ -204,8 +203,8 @@ func afterWWW(s string) bool { return len(s) >= 3 && strings.EqualFold(s[len(s)-
 
 // blockStart is what makes a line the beginning of a list, a rule or a heading's
 // underline.
-var blockStart = regexp.MustCompile(`^([0-9]+[.)]|[-+=])`)
+var blockStart = pattern(`^([0-9]+[.)]|[-+=])`)
 
-func atLineStart(s string) string { return blockStart.ReplaceAllStringFunc(s, escapeLast) }
+func atLineStart(s string) string { return blockStart().ReplaceAllStringFunc(s, escapeLast) }
 
 func escapeLast(s string) string { return s[:len(s)-1] + `\` + s[len(s)-1:] }

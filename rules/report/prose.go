@@ -57,7 +57,7 @@ type found struct {
 
 // quoted hides what somebody quotes that is none of our words.
 func (x *redactor) quoted(s string) string {
-	return quotation.ReplaceAllStringFunc(s, func(q string) string {
+	return quotation().ReplaceAllStringFunc(s, func(q string) string {
 		if x.words.has(strings.Trim(q, `"`)) || strings.ContainsAny(q, `/\`) {
 			return q
 		}
@@ -65,33 +65,33 @@ func (x *redactor) quoted(s string) string {
 	})
 }
 
-var quotation = regexp.MustCompile(`"[^"]+"`)
+var quotation = pattern(`"[^"]+"`)
 
 // learnSummary learns the machines and volumes that an event speaks of.
 func (x *redactor) learnSummary(rest string) {
-	if m := summaryVM.FindStringSubmatch(rest); m != nil {
+	if m := summaryVM().FindStringSubmatch(rest); m != nil {
 		x.vm(m[1])
 	}
-	for _, m := range summaryVolume.FindAllStringSubmatch(rest, -1) {
+	for _, m := range summaryVolume().FindAllStringSubmatch(rest, -1) {
 		x.volume(m[1])
 	}
 }
 
 var (
-	summaryVM     = regexp.MustCompile(`^, VM (.+?)(?:, volume |, writer |, 0x|, [A-Za-z]:\\|, \\\\|$)`)
-	summaryVolume = regexp.MustCompile(`, volume (.+?)(?:, volume |, writer |, 0x|, [A-Za-z]:\\|, \\\\|$)`)
-	textNodes     = regexp.MustCompile(`^logs of the cluster node (.+)$`)
-	textGuest     = regexp.MustCompile(` of the guest ([^(].*)$`)
+	summaryVM     = pattern(`^, VM (.+?)(?:, volume |, writer |, 0x|, [A-Za-z]:\\|, \\\\|$)`)
+	summaryVolume = pattern(`, volume (.+?)(?:, volume |, writer |, 0x|, [A-Za-z]:\\|, \\\\|$)`)
+	textNodes     = pattern(`^logs of the cluster node (.+)$`)
+	textGuest     = pattern(` of the guest ([^(].*)$`)
 )
 
 // learnProse learns what our own sentences name and no field does.
 func (x *redactor) learnProse(s string) {
-	if m := textNodes.FindStringSubmatch(s); m != nil {
+	if m := textNodes().FindStringSubmatch(s); m != nil {
 		for _, name := range strings.Split(m[1], ", ") {
 			x.host(name)
 		}
 	}
-	if m := textGuest.FindStringSubmatch(s); m != nil {
+	if m := textGuest().FindStringSubmatch(s); m != nil {
 		x.vm(m[1])
 	}
 }
@@ -119,7 +119,7 @@ var makeForms = sync.OnceFunc(func() {
 		{regexp.MustCompile(`(?i)\b(?:file|smb|https?|ldaps?|ftp)://[^\s"'<>|,;]+`), whole((*redactor).url), "", "://"},
 		{regexp.MustCompile(`\bS-1-[0-9]+(?:-[0-9]+)+`), whole((*redactor).sid), "", "S-1-"},
 		{regexp.MustCompile(`(?:\\\\[^\s\\"]|\b[A-Za-z]:[\\/]|\\[?]{2}\\)`), (*redactor).windowsPath, "\"<>|*\r\n⏎", ""},
-		{guidIn, whole((*redactor).guid), "", "-"},
+		{guidIn(), whole((*redactor).guid), "", "-"},
 		{regexp.MustCompile(`(?i)\b(?:iqn\.[0-9]{4}-[0-9]{2}\.[^\s,;"']+|(?:eui|naa)\.[0-9a-f]{16,32})`), whole((*redactor).iscsi), "", "."},
 		{regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)*`), whole((*redactor).user), "", "@"},
 		{regexp.MustCompile(`(?:\b(?i:NT AUTHORITY|NT SERVICE)|[\pL\pN._$-]+)(?:\\[\pL\pN._$%-]+)+`), whole((*redactor).backslashed), "", "\\"},

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -41,14 +40,14 @@ func newRegistry(given []Pseudonym, salt string) registry {
 		aliasOf: map[string]string{}, shared: map[string]int{}, hypervisors: map[string]bool{}}
 	for _, p := range given {
 		g.put(p.Kind, strings.ToLower(p.Name), p.Name, p.Pseudonym)
-		if n, err := strconv.Atoi(lastNumber.FindString(p.Pseudonym)); err == nil {
+		if n, err := strconv.Atoi(lastNumber().FindString(p.Pseudonym)); err == nil {
 			g.next[p.Kind] = max(g.next[p.Kind], n)
 		}
 	}
 	return g
 }
 
-var lastNumber = regexp.MustCompile(`[0-9]+`)
+var lastNumber = pattern(`[0-9]+`)
 
 func (g *registry) put(kind, key, name, pseudonym string) {
 	if g.by[key] == "" {
@@ -229,7 +228,7 @@ func (x *redactor) vm(name string) string {
 	switch {
 	case name == "" || nobody[strings.ToLower(name)]:
 		return name
-	case guidOnly.MatchString(name):
+	case guidOnly().MatchString(name):
 		return x.guid(name)
 	}
 	return x.of("vm", name)
@@ -237,13 +236,13 @@ func (x *redactor) vm(name string) string {
 
 // group takes a cluster group, which mostly is called as its machine.
 func (x *redactor) group(name string) string {
-	if name == "" || plainGroup.MatchString(name) {
+	if name == "" || plainGroup().MatchString(name) {
 		return name
 	}
 	return x.of("group", name)
 }
 
-var plainGroup = regexp.MustCompile(`(?i)^(cluster group|available storage)$`)
+var plainGroup = pattern(`(?i)^(cluster group|available storage)$`)
 
 // user keeps apart domain and account.
 func (x *redactor) user(name string) string {
@@ -256,7 +255,7 @@ func (x *redactor) user(name string) string {
 	if account, domain, ok := strings.Cut(name, "@"); ok {
 		return x.account(account) + "@" + x.domain(domain)
 	}
-	if sidOnly.MatchString(name) {
+	if sidOnly().MatchString(name) {
 		return x.sid(name)
 	}
 	return x.account(name)
@@ -297,22 +296,24 @@ var wellKnownAuthority = map[string]bool{"nt authority": true, "builtin": true, 
 // volume keeps letters of drives and the names that Windows gives by itself.
 func (x *redactor) volume(name string) string {
 	switch {
-	case name == "" || plainVolume.MatchString(name):
+	case name == "" || plainVolume().MatchString(name):
 		return name
 	case strings.ContainsAny(name, `\/`):
 		return x.path(name)
-	case guidIn.MatchString(name):
-		return guidIn.ReplaceAllStringFunc(name, x.guid)
+	case guidIn().MatchString(name):
+		return guidIn().ReplaceAllStringFunc(name, x.guid)
 	}
 	return x.of("volume", name)
 }
 
-var plainVolume = regexp.MustCompile(`(?i)^([a-z]:\\?|volume ?[0-9]{0,3}|cluster disk [0-9]{1,3}|cluster virtual disk|harddiskvolume(shadowcopy)?[0-9]+|disk ?[0-9]+|recovery|system reserved|system-reserviert)$`)
+var plainVolume = pattern(`(?i)^([a-z]:\\?|volume ?[0-9]{0,3}|cluster disk [0-9]{1,3}|cluster virtual disk|harddiskvolume(shadowcopy)?[0-9]+|disk ?[0-9]+|recovery|system reserved|system-reserviert)$`)
+
+const guidPattern = `[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`
 
 var (
-	guidIn   = regexp.MustCompile(`[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`)
-	guidOnly = regexp.MustCompile(`^\{?` + guidIn.String() + `\}?$`)
-	sidOnly  = regexp.MustCompile(`^S-1-[0-9]+(-[0-9]+)+$`)
+	guidIn   = pattern(guidPattern)
+	guidOnly = pattern(`^\{?` + guidPattern + `\}?$`)
+	sidOnly  = pattern(`^S-1-[0-9]+(-[0-9]+)+$`)
 )
 
 // knownGUIDs are those of the providers of shadow copies of Windows, and none.
@@ -320,7 +321,7 @@ var knownGUIDs = setOf("00000000-0000-0000-0000-000000000000 b5946137-7b9f-4925-
 
 // guid keeps the braces, and the ids that are the same on every computer.
 func (x *redactor) guid(name string) string {
-	inner := guidIn.FindString(name)
+	inner := guidIn().FindString(name)
 	key := strings.ToLower(inner)
 	switch {
 	case inner == "" && name != "":
@@ -333,7 +334,7 @@ func (x *redactor) guid(name string) string {
 
 // disk takes the signature or the GUID of a disk.
 func (x *redactor) disk(name string) string {
-	if name == "" || guidOnly.MatchString(name) {
+	if name == "" || guidOnly().MatchString(name) {
 		return x.guid(name)
 	}
 	return x.of("disk", name)

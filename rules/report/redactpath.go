@@ -1,7 +1,6 @@
 package report
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -17,7 +16,7 @@ func (x *redactor) path(s string) string {
 	if x.pass == learnTexts && strings.ContainsAny(s, `/\`) && strings.ContainsAny(s, ` ,;:'"()[]<>`) {
 		x.paths[s] = true // where it is in a text, it is not told from the words around it by its form
 	}
-	if urlHead.MatchString(s) {
+	if urlHead().MatchString(s) {
 		return x.url(s)
 	}
 	if rest, ok := strings.CutPrefix(s, `\\`); ok && rest != "" && !strings.ContainsAny(rest[:1], `?.\/`) {
@@ -29,7 +28,7 @@ func (x *redactor) path(s string) string {
 	return x.elements(s, "")
 }
 
-var urlHead = regexp.MustCompile(`^[A-Za-z]+://`)
+var urlHead = pattern(`^[A-Za-z]+://`)
 
 // share takes what stands behind two backslashes: server, share and path.
 func (x *redactor) share(s string) string {
@@ -39,7 +38,7 @@ func (x *redactor) share(s string) string {
 		return out
 	}
 	name, below, ok := cutElement(rest[1:])
-	if !administrative.MatchString(name) {
+	if !administrative().MatchString(name) {
 		name = x.of("share", name)
 	}
 	if out += rest[:1] + name; !ok {
@@ -48,7 +47,7 @@ func (x *redactor) share(s string) string {
 	return out + x.elements(below, "")
 }
 
-var administrative = regexp.MustCompile(`(?i)^(?:[a-z]\$|admin\$|ipc\$|print\$|sysvol|netlogon|)$`)
+var administrative = pattern(`(?i)^(?:[a-z]\$|admin\$|ipc\$|print\$|sysvol|netlogon|)$`)
 
 // cutElement cuts before the first separator.
 func cutElement(s string) (first, rest string, ok bool) {
@@ -84,7 +83,7 @@ func (x *redactor) elements(s, before string) string {
 // element rewrites one element of a path; last says that it is a file's name.
 func (x *redactor) element(name, before string, last bool) string {
 	switch {
-	case name == "" || strings.Trim(name, ".~?*") == "" || driveOnly.MatchString(name):
+	case name == "" || strings.Trim(name, ".~?*") == "" || driveOnly().MatchString(name):
 		return name
 	case before == "users" || before == "home" || before == "documents and settings" || before == "profiles":
 		if wellKnown(name) {
@@ -93,8 +92,8 @@ func (x *redactor) element(name, before string, last bool) string {
 		return x.of("user", name)
 	case before == "clusterstorage":
 		return x.volume(name)
-	case guidIn.MatchString(name):
-		return guidIn.ReplaceAllStringFunc(x.withoutGUID(name), x.guid)
+	case guidIn().MatchString(name):
+		return guidIn().ReplaceAllStringFunc(x.withoutGUID(name), x.guid)
 	}
 	stem, ending := cutEnding(name)
 	return x.stem(stem, kindOf(ending, last)) + ending
@@ -102,7 +101,7 @@ func (x *redactor) element(name, before string, last bool) string {
 
 // withoutGUID rewrites what stands around an id.
 func (x *redactor) withoutGUID(name string) string {
-	loc := guidIn.FindStringIndex(name)
+	loc := guidIn().FindStringIndex(name)
 	head, tail := name[:loc[0]], name[loc[1]:]
 	if strings.Trim(head, "{}_-. ") != "" && !wellKnown(head) {
 		head = x.stem(strings.TrimRight(head, "{_-. "), "file") + head[len(strings.TrimRight(head, "{_-. ")):]
@@ -114,7 +113,7 @@ func (x *redactor) withoutGUID(name string) string {
 	return head + name[loc[0]:loc[1]] + stem + ending
 }
 
-var driveOnly = regexp.MustCompile(`^[A-Za-z]:$`)
+var driveOnly = pattern(`^[A-Za-z]:$`)
 
 // stem rewrites the name of a file or a folder without its ending.
 func (x *redactor) stem(name, kind string) string {
@@ -126,7 +125,7 @@ func (x *redactor) stem(name, kind string) string {
 	}
 	// A computer's or a machine's name at its head: "NODE-A_systeminfo".
 	head, with := name, ""
-	if dns := dnsHead.FindString(name); x.by[strings.ToLower(dns)] != "" {
+	if dns := dnsHead().FindString(name); x.by[strings.ToLower(dns)] != "" {
 		head, with = dns, x.by[strings.ToLower(dns)]
 	} else if f := x.trie.match(name, 0, true); f.to != 0 {
 		head, with = name[:f.to], f.with
@@ -141,7 +140,7 @@ func (x *redactor) stem(name, kind string) string {
 	return with + "_" + x.of(kind, name)
 }
 
-var dnsHead = regexp.MustCompile(`^[^_ ]+`)
+var dnsHead = pattern(`^[^_ ]+`)
 
 // kindOf tells what a file is by its ending.
 func kindOf(ending string, last bool) string {
@@ -162,12 +161,12 @@ const knownExtension = `evtx|evt|xml|csv|txt|log|etl|reg|html?|json|jsonl|md|zip
 
 var (
 	archiveEndings = setOf("zip 7z rar cab tar gz tgz bz2 xz zst vsswhy")
-	knownEnding    = regexp.MustCompile(`(?i)(?:\.(?:` + knownExtension + `|exe|dll|sys|msi|msc))+$`)
+	knownEnding    = pattern(`(?i)(?:\.(?:` + knownExtension + `|exe|dll|sys|msi|msc))+$`)
 )
 
 // cutEnding cuts off the endings that are well known; one that is not may be a name.
 func cutEnding(name string) (stem, ending string) {
-	if loc := knownEnding.FindStringIndex(name); loc != nil && loc[0] > 0 {
+	if loc := knownEnding().FindStringIndex(name); loc != nil && loc[0] > 0 {
 		return name[:loc[0]], name[loc[0]:]
 	}
 	return name, ""
@@ -177,14 +176,14 @@ func cutEnding(name string) (stem, ending string) {
 func wellKnown(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("_-. ()[]%+{}$", r) })
 	for _, w := range words {
-		if !everywhere[w] && !smallNumber.MatchString(w) {
+		if !everywhere[w] && !smallNumber().MatchString(w) {
 			return false
 		}
 	}
-	return len(words) > 0 && !digitsOnly.MatchString(name) || smallNumber.MatchString(name)
+	return len(words) > 0 && !digitsOnly().MatchString(name) || smallNumber().MatchString(name)
 }
 
-var smallNumber = regexp.MustCompile(`^(?:[0-9]{1,2}|10[0-9]{2}|(?:19|20)[0-9]{6})$`)
+var smallNumber = pattern(`^(?:[0-9]{1,2}|10[0-9]{2}|(?:19|20)[0-9]{6})$`)
 
 var everywhere = setOf(`and of the system application security setup sysevent appevent secevent sys app sec evt evtx log logs event events eventlog eventlogs viewer
  admin operational analytic debug windows winevt system32 syswow64 config temp tmp users public documents settings program programs files x86 programdata microsoft hyper v hyperv
@@ -197,30 +196,30 @@ var everywhere = setOf(`and of the system application security setup sysevent ap
 
 // windowsLog reports whether a file is called as Windows calls one of its logs.
 func windowsLog(stem string) bool {
-	stem = messageLanguage.ReplaceAllString(stem, "")
+	stem = messageLanguage().ReplaceAllString(stem, "")
 	low := known.CanonicalChannel(stem)
 	for _, c := range known.AllChannels() {
 		if low == known.CanonicalChannel(c) {
 			return true
 		}
 	}
-	return ofMicrosoft.MatchString(stem)
+	return ofMicrosoft().MatchString(stem)
 }
 
 var (
-	messageLanguage = regexp.MustCompile(`_[0-9]{4,5}$`)
-	ofMicrosoft     = regexp.MustCompile(`^(?i:Microsoft-Windows-)[A-Za-z0-9-]+(?:(?:%4|_4|-| )[A-Za-z0-9-]+)?$|^(?i:windows powershell|hardwareevents|key management service|internet explorer|dns server|directory service|file replication service|dfs replication|forwardedevents)$`)
+	messageLanguage = pattern(`_[0-9]{4,5}$`)
+	ofMicrosoft     = pattern(`^(?i:Microsoft-Windows-)[A-Za-z0-9-]+(?:(?:%4|_4|-| )[A-Za-z0-9-]+)?$|^(?i:windows powershell|hardwareevents|key management service|internet explorer|dns server|directory service|file replication service|dfs replication|forwardedevents)$`)
 )
 
 // windowsPath takes a path out of a text. It ends where the sentence goes on: at
 // another path, or behind its last separator at a comma, a colon or a parenthesis,
 // which may be in names of folders, too.
 func (x *redactor) windowsPath(s string) (string, int) {
-	if loc := anotherPath.FindStringIndex(s); loc != nil {
+	if loc := anotherPath().FindStringIndex(s); loc != nil {
 		s = s[:loc[0]]
 	}
 	last := strings.LastIndexAny(s, `/\`) + 1
-	if loc := pathEnd.FindStringIndex(s[last:]); loc != nil {
+	if loc := pathEnd().FindStringIndex(s[last:]); loc != nil {
 		s = s[:last+loc[0]]
 	}
 	s = strings.TrimRight(s, " .,")
@@ -228,8 +227,8 @@ func (x *redactor) windowsPath(s string) (string, int) {
 }
 
 var (
-	anotherPath = regexp.MustCompile(`[\s,;]+(?:[A-Za-z]:[\\/]|\\\\|/|[a-z]+://)`)
-	pathEnd     = regexp.MustCompile(`[,:;] | \(`)
+	anotherPath = pattern(`[\s,;]+(?:[A-Za-z]:[\\/]|\\\\|/|[a-z]+://)`)
+	pathEnd     = pattern(`[,:;] | \(`)
 )
 
 // backslashed takes DOMAIN\user, or a path without a root; keys of the registry and
@@ -239,7 +238,7 @@ func (x *redactor) backslashed(s string) string {
 	switch {
 	case wellKnownAuthority[strings.ToLower(first)]:
 		return s
-	case wellKnown(first) || strings.Contains(rest, `\`) || knownEnding.MatchString(rest):
+	case wellKnown(first) || strings.Contains(rest, `\`) || knownEnding().MatchString(rest):
 		return x.elements(s, "")
 	}
 	return x.user(s)
@@ -315,7 +314,7 @@ func (x *redactor) arg(flag, value string) string {
 			names[i] = x.host(names[i])
 		}
 		return strings.Join(names, ",")
-	case programWords[value] || plainArg.MatchString(value):
+	case programWords[value] || plainArg().MatchString(value):
 		return value
 	}
 	return x.path(value)
@@ -323,5 +322,5 @@ func (x *redactor) arg(flag, value string) string {
 
 var (
 	programWords = setOf("scan report batch open events text json jsonl csv md html ecs confirmed likely possible ruled-out all relevant findings off true false ***")
-	plainArg     = regexp.MustCompile(`^[-+]?[0-9][-0-9:.TZ+±a-z]*$`)
+	plainArg     = pattern(`^[-+]?[0-9][-0-9:.TZ+±a-z]*$`)
 )

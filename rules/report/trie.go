@@ -2,7 +2,6 @@ package report
 
 import (
 	"reflect"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,17 +64,17 @@ func (x *redactor) makeTrie() *trie {
 func (x *redactor) place(name string) place {
 	n := utf8.RuneCountInString(name)
 	switch {
-	case x.words.has(name), n < 2, digitsOnly.MatchString(name):
+	case x.words.has(name), n < 2, digitsOnly().MatchString(name):
 		return whereDue
-	case x.words.contains(name), n < 4, hexOnly.MatchString(name):
+	case x.words.contains(name), n < 4, hexOnly().MatchString(name):
 		return asWord
 	}
 	return anywhere
 }
 
 var (
-	digitsOnly = regexp.MustCompile(`^[0-9.:-]+$`)
-	hexOnly    = regexp.MustCompile(`^[0-9A-Fa-f]+$`)
+	digitsOnly = pattern(`^[0-9.:-]+$`)
+	hexOnly    = pattern(`^[0-9A-Fa-f]+$`)
 )
 
 func (t *trie) add(name, with string, rule place) {
@@ -155,13 +154,13 @@ func (p place) holds(s string, from, to int, foreign bool) bool {
 func due(s string, from, to int) bool {
 	const reach = 80 // bytes that are looked at
 	before, after := s[max(0, from-reach):from], s[to:min(len(s), to+reach)]
-	return nameFollows.MatchString(before) || nameMayFollow.MatchString(before) && nameEnds.MatchString(after)
+	return nameFollows().MatchString(before) || nameMayFollow().MatchString(before) && nameEnds().MatchString(after)
 }
 
 var (
-	nameFollows   = regexp.MustCompile(`(?:^|[ ,(])(?:VM|volume|guest|cluster node|cluster group|moved from|the clock of|that of|how far) $|[\\/"]$`)
-	nameMayFollow = regexp.MustCompile(`(?:^|[ ,(])(?:of|on|cluster node .*,) $`)
-	nameEnds      = regexp.MustCompile(`^(?:$|[,;)"\\/]| was | is )`)
+	nameFollows   = pattern(`(?:^|[ ,(])(?:VM|volume|guest|cluster node|cluster group|moved from|the clock of|that of|how far) $|[\\/"]$`)
+	nameMayFollow = pattern(`(?:^|[ ,(])(?:of|on|cluster node .*,) $`)
+	nameEnds      = pattern(`^(?:$|[,;)"\\/]| was | is )`)
 )
 
 // collectOwn writes the texts of our own of a report, each once, and no hashes: a
@@ -169,7 +168,7 @@ var (
 func collectOwn(b *strings.Builder, r *Report) {
 	seen := map[string]bool{}
 	add := func(s string) {
-		if !seen[s] && !hexOnly.MatchString(s) {
+		if !seen[s] && !hexOnly().MatchString(s) {
 			seen[s] = true
 			b.WriteString(" " + s)
 		}

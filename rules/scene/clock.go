@@ -276,6 +276,11 @@ func (s *Scene) Skew(a, b *Host, at time.Time) (skew Skew, known bool) {
 	return skew, true
 }
 
+// Clocks lists the computers whose clocks were compared with others, in the order of names.
+func (s *Scene) Clocks() []*Host {
+	return slices.SortedFunc(maps.Keys(s.clocks.index), func(a, b *Host) int { return strings.Compare(a.Name, b.Name) })
+}
+
 // Compared returns the events that a computer's clock was compared by, in the
 // order of time.
 func (s *Scene) Compared(h *Host) []*Event {
@@ -286,12 +291,9 @@ func (s *Scene) Compared(h *Host) []*Event {
 	return list
 }
 
-// byName orders the computers that logged something.
+// byName orders the computers that logged something; no more of them than are compared,
+// since each is compared with each.
 func byName(logged map[*Host][]*Event) []*Host {
-	hosts := make([]*Host, 0, len(logged))
-	for h := range logged {
-		hosts = append(hosts, h)
-	}
-	slices.SortFunc(hosts, func(a, b *Host) int { return strings.Compare(a.Name, b.Name) })
-	return hosts
+	hosts := slices.SortedFunc(maps.Keys(logged), func(a, b *Host) int { return strings.Compare(a.Name, b.Name) })
+	return hosts[:min(len(hosts), maxClocks)]
 }

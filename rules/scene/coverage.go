@@ -42,13 +42,12 @@ func (c *Coverage) Covers(from, to time.Time) bool {
 	if c == nil {
 		return false
 	}
-	for _, in := range c.Intervals {
-		begins := in.From.IsZero() || !from.IsZero() && !in.From.After(from)
-		if begins && !in.To.Before(to) {
-			return true
-		}
+	i, _ := slices.BinarySearchFunc(c.Intervals, to, func(in Interval, t time.Time) int { return in.To.Compare(t) })
+	if i == len(c.Intervals) {
+		return false
 	}
-	return false
+	begin := c.Intervals[i].From // of the only one that can: they are disjoint
+	return begin.IsZero() || !from.IsZero() && !begin.After(from)
 }
 
 // Span is the first and the last time covered.
@@ -203,10 +202,8 @@ const anyChannel = ""
 func (h *Host) clearedAt(channel string, until time.Time) time.Time {
 	var at time.Time
 	for _, list := range [][]*Event{h.cleared[known.CanonicalChannel(channel)], h.cleared[anyChannel]} {
-		for _, e := range list { // in the order of time
-			if !e.Time.After(until) && e.Time.After(at) {
-				at = e.Time
-			}
+		if last, _ := around(list, until); last != nil {
+			at = later(at, last.Time)
 		}
 	}
 	return at

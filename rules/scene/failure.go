@@ -3,6 +3,7 @@ package scene
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/known"
@@ -63,11 +64,11 @@ func (s *Scene) findFailures() {
 	s.findRestores()
 	for _, f := range s.Failures {
 		f.finish()
-		f.takenBefore()
 	}
 	slices.SortStableFunc(s.Failures, func(a, b *Failure) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Host.Name, b.Host.Name), cmp.Compare(a.VM.Label(), b.VM.Label()))
 	})
+	s.findTaken()
 }
 
 func (s *Scene) vmFailures(h *Host) []*Failure {
@@ -104,32 +105,36 @@ func (f *Failure) add(e *Event) {
 // and returns the others.
 func (s *Scene) attach(h *Host, failures []*Failure) []*Event {
 	var rest []*Event
+	left := surroundings{slices.Clone(failures)}
 	for _, e := range h.Events {
 		switch {
 		case e.From(vss) && e.ID == idWriterRejected && len(e.Codes) > 0:
-			if n := give(e, near(failures, e.Time)); n == 0 {
+			if n := give(e, left.near(e.Time)); n == 0 {
 				rest = append(rest, e)
 			}
 		case e.From(vmms) && checkpointFailed(e.ID):
-			give(e, slices.DeleteFunc(near(failures, e.Time), func(f *Failure) bool { return f.VM != e.VM }))
+			give(e, slices.DeleteFunc(left.near(e.Time), func(f *Failure) bool { return f.VM != e.VM }))
 		}
 	}
 	return rest
 }
 
-// near lists the failures around a time, at most maxSeen. They are in the order
-// of At, and none lasts longer than a chain of its own events does.
-func near(failures []*Failure, t time.Time) []*Failure {
+// surroundings are the failures, in the order of At, that a time may be near to which is
+// later than those before.
+type surroundings struct{ left []*Failure }
+
+// near lists the failures around a time, at most maxSeen, and forgets those that are
+// over for good: there may be thousands of them, and as many times.
+func (s *surroundings) near(t time.Time) []*Failure {
 	var list []*Failure
-	first, _ := slices.BinarySearchFunc(failures, t.Add(-attribution-longestChain), func(f *Failure, t time.Time) int { return f.At.Compare(t) })
-	for _, f := range failures[first:] {
-		if f.At.After(t.Add(attribution)) || len(list) == maxSeen {
-			break
-		}
-		if within(t, f.At, f.To, attribution) {
+	n := 0
+	for ; n < len(s.left) && len(list) < maxSeen && !s.left[n].At.After(t.Add(attribution)); n++ {
+		if f := s.left[n]; within(t, f.At, f.To, attribution) {
 			list = append(list, f)
 		}
 	}
+	s.left = s.left[n-len(list):]
+	copy(s.left, list)
 	return list
 }
 
@@ -225,21 +230,68 @@ func (f *Failure) finish() {
 	}
 }
 
-// takenBefore finds the cluster shared volumes that the host took for backup
-// shortly before, the latest first.
-func (f *Failure) takenBefore() {
-	if f.OffVolume() {
-		return
-	}
-	for _, e := range slices.Backward(f.Host.Between(f.At.Add(-attribution), f.At)) {
-		if e.From(clustering) && (e.ID == idCSVBackupOn || e.ID == idCSVRedirect) {
-			for _, name := range e.Volumes {
-				if len(f.Near) < maxSeen && !containsFold(f.Near, name) {
-					f.Near = append(f.Near, name)
-				}
-			}
+// findTaken finds for each failure the cluster shared volumes that its host took for
+// backup shortly before, the latest first. Failures may be many and close together, so
+// that each event is looked at once, and not once for each of them.
+func (s *Scene) findTaken() {
+	hosts := map[*Host]*trail{}
+	for _, f := range s.Failures {
+		t := hosts[f.Host]
+		if t == nil {
+			t = &trail{ahead: f.Host.taken}
+			hosts[f.Host] = t
+		}
+		t.goTo(f.At)
+		if !f.OffVolume() {
+			f.Near = t.since(f.At.Add(-attribution))
 		}
 	}
+}
+
+// A trail is the volumes that a host took for backup up to a time, the latest first and
+// each once; no more of them than a failure may have.
+type trail struct {
+	ahead  []*Event
+	latest []sight
+}
+
+// A sight is when a volume was last spoken of, and how.
+type sight struct {
+	volume string
+	at     time.Time
+}
+
+func (t *trail) goTo(at time.Time) {
+	for ; len(t.ahead) > 0 && !t.ahead[0].Time.After(at); t.ahead = t.ahead[1:] {
+		for _, name := range slices.Backward(t.ahead[0].Volumes) {
+			t.see(sight{name, t.ahead[0].Time})
+		}
+	}
+}
+
+// see puts a volume before all others.
+func (t *trail) see(v sight) {
+	i := slices.IndexFunc(t.latest, func(s sight) bool { return strings.EqualFold(s.volume, v.volume) })
+	switch {
+	case i >= 0:
+	case len(t.latest) < maxSeen:
+		i = len(t.latest)
+		t.latest = append(t.latest, v)
+	default:
+		i = maxSeen - 1
+	}
+	copy(t.latest[1:i+1], t.latest[:i])
+	t.latest[0] = v
+}
+
+func (t *trail) since(from time.Time) (volumes []string) {
+	for _, v := range t.latest {
+		if v.at.Before(from) {
+			break
+		}
+		volumes = append(volumes, v.volume)
+	}
+	return volumes
 }
 
 // OffVolume reports whether the failure's own events name files, and none of

@@ -30,19 +30,54 @@ var formRank = map[string]int{"clixml": 1, "csv": 2, "list": 3}
 // one must reach as far, and be undamaged.
 func OtherForms(sources []*event.Source) map[int]*event.Source {
 	found := map[int]*event.Source{}
+	logs := logsByForm(sources)
 	for _, s := range sources {
 		rank := formRank[s.Format]
 		if rank == 0 || len(s.Streams) == 0 {
 			continue
 		}
-		i := slices.IndexFunc(sources, func(better *event.Source) bool {
-			return event.IsLog(better.Format) && formRank[better.Format] < rank && !better.Lost() && covers(better, s)
-		})
+		same := logs[formsOf(s, s.Streams[:1])[0]]
+		same = same[:min(len(same), maxForms)]
+		i := slices.IndexFunc(same, func(better *event.Source) bool { return formRank[better.Format] < rank && covers(better, s) })
 		if i >= 0 {
-			found[s.ID] = sources[i]
+			found[s.ID] = same[i]
 		}
 	}
 	return found
+}
+
+// maxForms is how many logs of one channel of one computer, or of one name, are looked at
+// for each export. Of one in no better form the events count, but those of other logs once.
+const maxForms = 500
+
+// logsByForm finds the undamaged logs that something may be another form of.
+func logsByForm(sources []*event.Source) map[string][]*event.Source {
+	logs := map[string][]*event.Source{}
+	for _, s := range sources {
+		if !event.IsLog(s.Format) || s.Lost() {
+			continue
+		}
+		keys := append(formsOf(s, s.Streams), event.LogKey(s.Path))
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
+			logs[key] = append(logs[key], s)
+		}
+	}
+	return logs
+}
+
+// formsOf are what the forms of one log have in common: computer and channel of a stream,
+// or if it does not say them, the name.
+func formsOf(s *event.Source, streams []event.Stream) []string {
+	keys := make([]string, len(streams))
+	for i := range streams {
+		keys[i] = event.LogKey(s.Path)
+		if st := &streams[i]; st.Computer != "" && st.Channel != "" {
+			short, _, _ := strings.Cut(strings.ToLower(st.Computer), ".")
+			keys[i] = short + "\x00" + known.CanonicalChannel(st.Channel)
+		}
+	}
+	return keys
 }
 
 func covers(better, s *event.Source) bool {
@@ -151,25 +186,28 @@ func (s *Scene) counted(src *event.Source, st *event.Stream) bool {
 		!slices.ContainsFunc(readByName, func(name string) bool { return containsFold(st.Providers, name) })
 }
 
-// zones are what computers say of their time zones: short name in lower case →
-// in the order of time.
-type zones map[string][]zone
+// zones are what computers say of their time zones: short name in lower case → what is
+// to be added to its local time for UTC → when it said so, in order.
+type zones map[string]map[time.Duration][]time.Time
 
-type zone struct {
-	at   time.Time
-	bias time.Duration // UTC is local time plus this
-}
+// maxZones is how many time zones one computer may be said to be in.
+const maxZones = 64
 
 func zonesOf(events []*event.Event) zones {
 	z := zones{}
 	for _, e := range events {
 		if bias, ok := biasOf(e); ok {
 			name := shortName(e.Computer)
-			z[name] = append(z[name], zone{e.Time, bias})
+			if z[name] == nil {
+				z[name] = map[time.Duration][]time.Time{}
+			}
+			z[name][bias] = append(z[name][bias], e.Time)
 		}
 	}
-	for _, list := range z {
-		slices.SortFunc(list, func(a, b zone) int { return a.at.Compare(b.at) })
+	for _, told := range z {
+		for _, times := range told {
+			slices.SortFunc(times, time.Time.Compare)
+		}
 	}
 	return z
 }
@@ -192,19 +230,42 @@ func biasOf(e *event.Event) (time.Duration, bool) {
 	return 0, false
 }
 
+// A zone is what one event says of a computer's time zone.
+type zone struct {
+	at      time.Time
+	bias    time.Duration // see zones
+	changes int           // how often another one was told until then
+}
+
+// zoneList is in the order of time.
+type zoneList []zone
+
+func (l zoneList) add(at time.Time, bias time.Duration) zoneList {
+	z := zone{at: at, bias: bias}
+	if n := len(l); n > 0 {
+		z.changes = l[n-1].changes
+		if bias != l[n-1].bias {
+			z.changes++
+		}
+	}
+	return append(l, z)
+}
+
+// between returns the only zone that is told from one time to another, inclusive.
+func (l zoneList) between(from, to time.Time) (bias time.Duration, ok bool) {
+	byTime := func(z zone, t time.Time) int { return z.at.Compare(t) }
+	lo, _ := slices.BinarySearchFunc(l, from, byTime)
+	hi, _ := slices.BinarySearchFunc(l, to.Add(1), byTime)
+	if lo == hi || l[lo].changes != l[hi-1].changes {
+		return 0, false
+	}
+	return l[lo].bias, true
+}
+
 // LocalTime is a time by the computer's own clock, where its log tells the time
 // zone near it (EventLog 6013), and tells but one.
 func (h *Host) LocalTime(t time.Time) (local time.Time, ok bool) {
-	var bias time.Duration
-	for _, e := range h.Between(t.Add(-nearZone), t.Add(nearZone)) {
-		b, known := biasOf(e.Event)
-		if known && ok && b != bias {
-			return time.Time{}, false
-		}
-		if known {
-			bias, ok = b, true
-		}
-	}
+	bias, ok := h.zones.between(t.Add(-nearZone), t.Add(nearZone))
 	return t.In(time.FixedZone("", -int(bias.Seconds()))), ok
 }
 
@@ -227,14 +288,23 @@ func (z zones) convert(events []*event.Event) (inUTC []*event.Event) {
 }
 
 func (z zones) at(computer string, local time.Time) (bias time.Duration, ok bool) {
-	for _, zone := range z[computer] {
-		if local.Add(zone.bias).Sub(zone.at).Abs() > nearZone {
+	if len(z[computer]) > maxZones {
+		return 0, false
+	}
+	for b, times := range z[computer] {
+		if !toldNear(times, local.Add(b)) {
 			continue
 		}
-		if ok && zone.bias != bias {
+		if ok {
 			return 0, false
 		}
-		bias, ok = zone.bias, true
+		bias, ok = b, true
 	}
 	return bias, ok
+}
+
+// toldNear reports whether one of the times, which are in order, is near another one.
+func toldNear(times []time.Time, t time.Time) bool {
+	i, _ := slices.BinarySearchFunc(times, t.Add(-nearZone), time.Time.Compare)
+	return i < len(times) && !times[i].After(t.Add(nearZone))
 }

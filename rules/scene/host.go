@@ -2,6 +2,7 @@ package scene
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,10 +35,17 @@ type Host struct {
 	resources map[string]string    // volume → cluster disk, as its own events tell
 	boots     []*Event             // EventLog 6009
 	changes   []*Event             // what tells of updates
+	taken     []*Event             // what tells that it took a volume for backup
+	zones     zoneList             // what it says of its time zone
+	firstOf   map[*VM]*Event       // its first event about a machine
+	guests    []*Host              // in machines that it spoke of
 	kinds     [][]*Event           // Events, see Kinds
 	byID      map[uint32][]int     // places in kinds
 	jobs      []*Job
 	facts     []*event.Fact
+	stated    map[topic]*event.Fact  // the last one about it
+	hotfixes  map[string]*event.Fact // by number in lower case: the first one
+	updates   updateMemo
 	empty     []*event.Source // logs of it without any record
 	providers map[string]bool // lower case, as seen in its logs
 	cluster   bool            // logs failover clustering events
@@ -71,12 +79,15 @@ func (h *Host) settle() {
 			h.noteCleared(e)
 		case e.ID == idUpdateDone && e.From(updates), e.ID == idPackageState && e.From(servicing):
 			h.changes = append(h.changes, e)
+		case (e.ID == idCSVBackupOn || e.ID == idCSVRedirect) && e.From(clustering):
+			h.taken = append(h.taken, e)
+		}
+		if bias, ok := biasOf(e.Event); ok {
+			h.zones = h.zones.add(e.Time, bias)
 		}
 	}
 	h.cluster = h.providers[strings.ToLower(clustering)]
-	slices.SortStableFunc(h.facts, func(a, b *event.Fact) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Offset, b.Offset))
-	})
+	h.sortFacts()
 	h.Role = h.role()
 }
 
@@ -133,9 +144,18 @@ func (s *Scene) matchGuests() {
 		}
 		if vm := s.guestOf(h); vm != nil && vm.Guest == nil {
 			vm.Guest, h.VM, h.Role = h, vm, RoleGuest
+			for _, on := range vm.Hosts {
+				on.guests = append(on.guests, h)
+			}
 		}
 	}
 }
+
+// Guests lists the computers inside those machines that the computer spoke of.
+func (h *Host) Guests() []*Host { return h.guests }
+
+// SpokeOf is the computer's first event about a machine, or nil.
+func (h *Host) SpokeOf(vm *VM) *Event { return h.firstOf[vm] }
 
 func (s *Scene) guestOf(h *Host) *VM {
 	if v := h.fact(event.FactVirtualName, ""); v.Known {
@@ -179,14 +199,7 @@ func known1(text string, c Citation) Value {
 // before the time decides. Without one, a later boot decides only if it shows
 // the RTM build, since versions go up and not down; then systeminfo.
 func (h *Host) OSBuild(at time.Time) Value {
-	var before, after *Event
-	for _, e := range h.boots {
-		if !e.Time.After(at) {
-			before = e
-		} else if after == nil {
-			after = e
-		}
-	}
+	before, after := around(h.boots, at)
 	if before != nil {
 		return known1(bootBuild(before), Citation{Event: before, Host: h, Text: "booted Windows " + bootBuild(before)})
 	}
@@ -197,6 +210,19 @@ func (h *Host) OSBuild(at time.Time) Value {
 		return v
 	}
 	return Value{}
+}
+
+// around returns the last event up to a time, of a list in the order of time, and the
+// first one after it; nil: there is none.
+func around(list []*Event, at time.Time) (before, after *Event) {
+	i, _ := slices.BinarySearchFunc(list, at.Add(1), func(e *Event, t time.Time) int { return e.Time.Compare(t) })
+	if i > 0 {
+		before = list[i-1]
+	}
+	if i < len(list) {
+		after = list[i]
+	}
+	return before, after
 }
 
 // rtmSuffix is the build number with which a Windows version began, before any
@@ -229,15 +255,33 @@ func bootBuild(e *Event) string {
 	return major + "." + minor + "." + build
 }
 
-// fact returns the last statement of the artefacts about a key.
-func (h *Host) fact(key event.FactKey, name string) Value {
-	var v Value
+// A topic is what a fact is about.
+type topic struct {
+	key  event.FactKey
+	name string // in lower case
+}
+
+// sortFacts puts the facts in order, and finds what each failure will ask for.
+func (h *Host) sortFacts() {
+	slices.SortStableFunc(h.facts, func(a, b *event.Fact) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Offset, b.Offset))
+	})
+	h.stated, h.hotfixes = map[topic]*event.Fact{}, map[string]*event.Fact{}
 	for _, f := range h.facts {
-		if f.Key == key && strings.EqualFold(f.Name, name) {
-			v = known1(f.Value, Citation{Fact: f, Host: h})
+		h.stated[topic{f.Key, strings.ToLower(f.Name)}] = f
+		if kb := strings.ToLower(f.Value); f.Key == event.FactHotfix && h.hotfixes[kb] == nil {
+			h.hotfixes[kb] = f
 		}
 	}
-	return v
+}
+
+// fact returns the last statement of the artefacts about a key.
+func (h *Host) fact(key event.FactKey, name string) Value {
+	f := h.stated[topic{key, strings.ToLower(name)}]
+	if f == nil {
+		return Value{}
+	}
+	return known1(f.Value, Citation{Fact: f, Host: h})
 }
 
 // ISCSISessions, BackupType, SANPolicy and WriterState return what the
@@ -285,7 +329,7 @@ func (s *Scene) Host(name string) *Host { return s.people.lookup(name) }
 func (s *Scene) SameHost(name string, h *Host) bool { return s.Host(name) == h }
 
 // AbsentNodes names the cluster nodes that events speak of and that sent no
-// logs, sorted: what they did is not known.
+// logs, sorted: what they did is not known. Of many it names the first ones.
 func (s *Scene) AbsentNodes() []string { return s.absent }
 
 func (s *Scene) findAbsentNodes() {
@@ -303,4 +347,7 @@ func (s *Scene) findAbsentNodes() {
 		}
 	}
 	slices.Sort(s.absent)
+	if n := len(s.absent) - maxSeen; n > 0 {
+		s.absent = append(s.absent[:maxSeen], fmt.Sprintf("and %d more", n))
+	}
 }

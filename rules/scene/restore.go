@@ -31,18 +31,63 @@ const (
 // findRestores says for each restore which machines it was for, and makes a
 // failure of each that failed or left a machine broken.
 func (s *Scene) findRestores() {
+	broken := &breakages{hosts: map[*Host]*hostBreakages{}, left: maxRestoreLooks}
 	for _, j := range s.Jobs {
 		if j.Kind != KindRestore || j.otherWriter() {
 			continue
 		}
-		for _, r := range j.restores() {
-			r.fail()
+		for _, r := range j.restores(broken) {
+			r.fail(broken)
 			if r.Failure != nil {
 				s.Failures = append(s.Failures, r.Failure)
 			}
 			s.Restores = append(s.Restores, r)
 		}
 	}
+	if broken.left < 0 {
+		s.Limits = append(s.Limits, "there are more restores, and errors of machines near them, than can be compared: which machines were restored is left open for some")
+	}
+}
+
+// maxRestoreLooks bounds how often errors are looked at for restores that name no
+// machine. Honest bundles take thousands.
+const maxRestoreLooks = 10_000_000
+
+// breakages are the errors that a restore may lead to, see RestoreError.
+type breakages struct {
+	hosts map[*Host]*hostBreakages
+	left  int
+}
+
+// hostBreakages are those of one computer's machines, in the order of time.
+type hostBreakages struct {
+	all  []*Event
+	ofVM map[*VM][]*Event
+}
+
+func (b *breakages) of(h *Host) *hostBreakages {
+	list := b.hosts[h]
+	if list == nil {
+		list = &hostBreakages{ofVM: map[*VM][]*Event{}}
+		for _, e := range h.Events {
+			if e.VM != nil && RestoreError(e) {
+				list.all = append(list.all, e)
+				list.ofVM[e.VM] = append(list.ofVM[e.VM], e)
+			}
+		}
+		b.hosts[h] = list
+	}
+	return list
+}
+
+// between returns what broke on a computer from one time to another; nothing once too
+// much was looked at.
+func (b *breakages) between(h *Host, from, to time.Time) []*Event {
+	list := Between(b.of(h).all, from, to)
+	if b.left -= len(list); b.left < 0 {
+		return nil
+	}
+	return list
 }
 
 // otherWriter reports whether the job is known to restore something else than
@@ -69,7 +114,7 @@ var notHyperV = map[string]bool{
 // restores: the machines that the job names; else those whose files lie where
 // it went; else those that had an error just then, which is only inferred; else
 // one that nobody knows.
-func (j *Job) restores() []*Restore {
+func (j *Job) restores(broken *breakages) []*Restore {
 	var list []*Restore
 	for _, vm := range j.VMs {
 		list = append(list, &Restore{Job: j, VM: vm})
@@ -85,29 +130,41 @@ func (j *Job) restores() []*Restore {
 	if list != nil {
 		return list
 	}
-	for _, inferred := range []bool{false, true} {
-		for _, vm := range j.brokenMachines(inferred) {
-			list = append(list, &Restore{Job: j, VM: vm, Inferred: inferred})
-		}
-		if list != nil {
-			return list
-		}
+	vms, inferred := j.brokenUnderTarget(broken), false
+	if len(vms) == 0 {
+		vms, inferred = j.brokenJustThen(broken), true
 	}
-	return []*Restore{{Job: j}}
+	for _, vm := range vms {
+		list = append(list, &Restore{Job: j, VM: vm, Inferred: inferred})
+	}
+	if list == nil {
+		list = []*Restore{{Job: j}}
+	}
+	return list
 }
 
-// brokenMachines lists the machines with errors in files under the job's
-// target; or, inferred, those with errors during the job or soon after it in
+// brokenUnderTarget lists the machines with errors in files under the job's target.
+func (j *Job) brokenUnderTarget(broken *breakages) []*VM {
+	if j.Target == "" {
+		return nil
+	}
+	return machinesOf(broken.between(j.Host, j.To.Add(-firstStart), j.To.Add(firstStart)), j.Holds)
+}
+
+// brokenJustThen lists the machines with errors during the job or soon after it in
 // files that are not known to lie elsewhere.
-func (j *Job) brokenMachines(inferred bool) []*VM {
+func (j *Job) brokenJustThen(broken *breakages) []*VM {
+	from := later(j.Begin(), j.To.Add(-firstStart))
+	return machinesOf(broken.between(j.Host, from, j.To.Add(restoreAftermath)), func(e *Event) bool {
+		return j.Target == "" || len(e.Paths) == 0
+	})
+}
+
+// machinesOf lists the machines of those events that count, at most maxSeen.
+func machinesOf(events []*Event, counts func(*Event) bool) []*VM {
 	var vms []*VM
-	for _, e := range j.Host.Between(j.To.Add(-firstStart), j.To.Add(firstStart)) {
-		if e.VM == nil || !RestoreError(e) || slices.Contains(vms, e.VM) || len(vms) == maxSeen {
-			continue
-		}
-		soon := !e.Time.Before(j.Begin()) && !e.Time.After(j.To.Add(restoreAftermath))
-		elsewhere := j.Target != "" && len(e.Paths) > 0
-		if j.Holds(e) || inferred && soon && !elsewhere {
+	for _, e := range events {
+		if len(vms) < maxSeen && !slices.Contains(vms, e.VM) && counts(e) {
 			vms = append(vms, e.VM)
 		}
 	}
@@ -116,8 +173,8 @@ func (j *Job) brokenMachines(inferred bool) []*VM {
 
 // fail makes a failure of a restore that did not end well, or that the
 // machine's errors followed.
-func (r *Restore) fail() {
-	errors := r.errorsAfter()
+func (r *Restore) fail(broken *breakages) {
+	errors := r.errorsAfter(broken)
 	if worse[r.Job.Outcome] < worse[Canceled] && len(errors) == 0 {
 		return
 	}
@@ -130,14 +187,12 @@ func (r *Restore) fail() {
 	r.Failure = f
 }
 
-func (r *Restore) errorsAfter() []*Event {
-	var list []*Event
-	for _, e := range r.Job.Host.Between(r.Job.Begin(), r.Job.To.Add(firstStart)) {
-		if r.VM != nil && e.VM == r.VM && RestoreError(e) && len(list) < maxSeen {
-			list = append(list, e)
-		}
+func (r *Restore) errorsAfter(broken *breakages) []*Event {
+	if r.VM == nil {
+		return nil
 	}
-	return list
+	list := Between(broken.of(r.Job.Host).ofVM[r.VM], r.Job.Begin(), r.Job.To.Add(firstStart))
+	return list[:min(len(list), maxSeen)]
 }
 
 // Holds reports whether one of the event's paths lies under the place that the

@@ -211,6 +211,7 @@ func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
 		e.Host.Events = append(e.Host.Events, e)
 		if e.VM != nil {
 			e.VM.see(e)
+			e.Host.see(e)
 		}
 	}
 }
@@ -228,6 +229,16 @@ func (v *VM) see(e *Event) {
 		if len(v.Volumes) < maxSeen && !containsFold(v.Volumes, name) {
 			v.Volumes = append(v.Volumes, name)
 		}
+	}
+}
+
+// see notes a computer's first event about a machine.
+func (h *Host) see(e *Event) {
+	if h.firstOf == nil {
+		h.firstOf = map[*VM]*Event{}
+	}
+	if h.firstOf[e.VM] == nil {
+		h.firstOf[e.VM] = e
 	}
 }
 

@@ -2,7 +2,9 @@ package scene
 
 import (
 	"cmp"
+	"container/heap"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +33,24 @@ type kind struct {
 	id       uint32
 }
 
+// crowd is the events of one kind.
+type crowd struct {
+	kind
+	events []*event.Event
+	weight int
+}
+
+// crowds is a heap, the heaviest first.
+type crowds []*crowd
+
+func (c crowds) Len() int      { return len(c) }
+func (c crowds) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
+func (c *crowds) Push(x any)   { *c = append(*c, x.(*crowd)) }
+func (c *crowds) Pop() any     { panic("none is taken out") }
+func (c crowds) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(c[j].weight, c[i].weight), cmp.Compare(c[i].provider, c[j].provider), cmp.Compare(c[i].id, c[j].id)) < 0
+}
+
 // A place is a channel of a computer.
 type place struct{ computer, channel string }
 
@@ -45,52 +65,59 @@ type thinned struct {
 // thin leaves out events of the heaviest kind until half the room is free: those of
 // the middle of their time, since how something began and how it is now tells more.
 func (b *Builder) thin() {
-	for b.weight > b.maxWeight/2 {
-		all := b.heaviest()
-		slices.SortStableFunc(all, func(x, y *event.Event) int { return x.Time.Compare(y.Time) })
-		drop := map[*event.Event]bool{}
-		for _, e := range all[len(all)/4 : len(all)-len(all)/4] {
+	drop := map[*event.Event]bool{}
+	for all := b.crowds(); b.weight > b.maxWeight/2 && all[0].weight > 0; heap.Fix(&all, 0) {
+		for _, e := range all[0].halve() {
 			drop[e] = true
 			b.leaveOut(e)
 		}
-		if len(drop) == 0 {
-			return // a few events of many megabytes: readers bound each
-		}
-		dropped := func(e *event.Event) bool { return drop[e] }
-		b.events = slices.DeleteFunc(b.events, dropped)
-		for id := range b.held {
-			b.held[id] = slices.DeleteFunc(b.held[id], dropped)
-		}
-		for e := range drop {
-			*e = event.Event{} // its batch may be held by others
-		}
+	}
+	dropped := func(e *event.Event) bool { return drop[e] }
+	b.events = slices.DeleteFunc(b.events, dropped)
+	for id := range b.held {
+		b.held[id] = slices.DeleteFunc(b.held[id], dropped)
+	}
+	for e := range drop {
+		*e = event.Event{} // its batch may be held by others
 	}
 }
 
-// heaviest are the events of the kind that takes the most room.
-func (b *Builder) heaviest() []*event.Event {
-	kinds := map[kind][]*event.Event{}
-	weights := map[kind]int{}
+// crowds are all events by kind.
+func (b *Builder) crowds() crowds {
+	byKind := map[kind]*crowd{}
 	add := func(e *event.Event) {
 		k := kind{strings.ToLower(e.Provider), e.ID}
-		kinds[k] = append(kinds[k], e)
-		weights[k] += weight(e)
+		if byKind[k] == nil {
+			byKind[k] = &crowd{kind: k}
+		}
+		byKind[k].events = append(byKind[k].events, e)
+		byKind[k].weight += weight(e)
 	}
 	for _, e := range b.events {
 		add(e)
 	}
-	for _, list := range b.held {
-		for _, e := range list {
+	for _, id := range slices.Sorted(maps.Keys(b.held)) {
+		for _, e := range b.held[id] {
 			add(e)
 		}
 	}
-	var most kind
-	for k, w := range weights {
-		if c := cmp.Compare(w, weights[most]); c > 0 || c == 0 && (k.provider < most.provider || k.provider == most.provider && k.id < most.id) {
-			most = k
-		}
+	list := crowds(slices.Collect(maps.Values(byKind)))
+	for _, c := range list {
+		slices.SortStableFunc(c.events, func(x, y *event.Event) int { return x.Time.Compare(y.Time) })
 	}
-	return kinds[most]
+	heap.Init(&list)
+	return list
+}
+
+// halve takes the middle of the events out.
+func (c *crowd) halve() []*event.Event {
+	quarter := len(c.events) / 4
+	middle := slices.Clone(c.events[quarter : len(c.events)-quarter])
+	c.events = slices.Delete(c.events, quarter, len(c.events)-quarter)
+	for _, e := range middle {
+		c.weight -= weight(e)
+	}
+	return middle
 }
 
 func (b *Builder) leaveOut(e *event.Event) {

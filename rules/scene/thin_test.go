@@ -58,3 +58,22 @@ func TestStormIsThinned(t *testing.T) {
 		t.Errorf("%d events when it is built again, %d before", len(again.Events), len(s.Events))
 	}
 }
+
+// TestManyKindsAreThinned: what is heaviest is not looked for anew for each of many kinds.
+func TestManyKindsAreThinned(t *testing.T) {
+	b := newBundle()
+	const kinds = 20_000
+	b.b.maxWeight = kinds * 512
+	var events []event.Event
+	for i := range kinds + 1 {
+		events = append(events, ev("20:00:00", "HV01", vmms, uint32(i)))
+	}
+	start := time.Now()
+	b.log("HV01/VMMS.evtx", 1, events...)
+	if n := len(b.b.events); n != kinds/2 {
+		t.Errorf("%d of %d events are left", n, kinds+1)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -61,21 +62,43 @@ func byVersion(v Value, file, fixedIn string) Value {
 // installedByEvents: the last change up to the time decides; else the first one
 // after it, which tells what was before.
 func (h *Host) installedByEvents(kb string, at time.Time) Value {
-	var v Value
-	for _, e := range h.changes { // and not of all: each failure asks
-		state := changeOf(e, kb)
-		if state == "" {
-			continue
-		}
-		c := Citation{Event: e, Host: h, Text: kb + " became " + state}
-		if !e.Time.After(at) {
-			v = known1(state, c)
-		} else if !v.Known {
-			c.Text += " only after the failure"
-			return known1(opposite(state), c)
-		}
+	before, after := around(h.changesOf(kb), at)
+	switch {
+	case before != nil:
+		state := changeOf(before, kb)
+		return known1(state, Citation{Event: before, Host: h, Text: kb + " became " + state})
+	case after != nil:
+		state := changeOf(after, kb)
+		return known1(opposite(state), Citation{Event: after, Host: h, Text: kb + " became " + state + " only after the failure"})
 	}
-	return v
+	return Value{}
+}
+
+// updateMemo keeps which of a host's changes are of one hotfix, since each failure asks
+// for the same few. Whoever asks may be several at once.
+type updateMemo struct {
+	sync.Mutex
+	changes map[string][]*Event
+}
+
+// changesOf returns what tells of a hotfix that its state changed, in the order of time.
+func (h *Host) changesOf(kb string) []*Event {
+	memo := &h.updates
+	memo.Lock()
+	defer memo.Unlock()
+	list, ok := memo.changes[kb]
+	if !ok && len(h.changes) > 0 {
+		for _, e := range h.changes {
+			if changeOf(e, kb) != "" {
+				list = append(list, e)
+			}
+		}
+		if memo.changes == nil {
+			memo.changes = map[string][]*Event{}
+		}
+		memo.changes[kb] = list
+	}
+	return list
 }
 
 // changeOf reads what one of a host's changes says that became of a hotfix: Servicing 2 names
@@ -116,12 +139,11 @@ func opposite(state string) string {
 
 // listed looks for the hotfix in lists.
 func (h *Host) listed(kb string, at time.Time) Value {
-	for _, f := range h.facts {
-		if f.Key == event.FactHotfix && strings.EqualFold(f.Value, kb) {
-			return dated(f.Time, at, Citation{Fact: f, Host: h, Text: kb + " is in the list of hotfixes"})
-		}
+	f := h.hotfixes[strings.ToLower(kb)]
+	if f == nil {
+		return Value{}
 	}
-	return Value{}
+	return dated(f.Time, at, Citation{Fact: f, Host: h, Text: kb + " is in the list of hotfixes"})
 }
 
 func dated(since, at time.Time, c Citation) Value {
