@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vsswhy/vsswhy/rules/scene"
+)
+
+// absence decides whether "no such event" can be said, and cites the coverage
+// that it rests on.
+func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
+	r := result{state: Unmet}
+	window := scene.Interval{From: from, To: to}
+	for _, h := range hosts {
+		for _, channel := range ev.rule.signals[t.Signal].channels {
+			cover := h.Coverage(channel)
+			if cover == nil && t.Silence == silenceUnmet {
+				continue
+			}
+			if !covers(cover, window) {
+				r.state = Unknown
+				r.missing = append(r.missing, need(h, channel, cover, window))
+				continue
+			}
+			r.cites = append(r.cites, scene.Citation{Cover: cover, Host: h, Text: "no such event", Within: window})
+		}
+	}
+	r.cites = ends(r.cites, maxSilent)
+	if n := len(r.missing) - maxSilent; n > 0 {
+		r.missing = append(r.missing[:maxSilent:maxSilent], lacks(fmt.Sprintf("%d more logs of other cluster nodes", n))...)
+	}
+	if r.state == Unknown {
+		r.cites = nil
+	}
+	r.assumed = r.state == Unmet && t.Silence == silenceUnmet
+	return r
+}
+
+// covers asks of a window without bounds only that the log is there and reaches
+// the subject: the beginning of a log is rarely at hand.
+func covers(c *scene.Coverage, window scene.Interval) bool {
+	if window.To.Equal(forever) {
+		return c != nil && len(c.Intervals) > 0
+	}
+	return c.Covers(window.From, window.To)
+}
+
+// A lack is what would settle an unknown test: a log, in a window unless that is zero.
+type lack struct {
+	what   string
+	window scene.Interval
+}
+
+// String puts it into words. Most tests that are not known belong to nothing that is
+// reported, so that it is done for those that are.
+func (l lack) String() string { return l.what + during(l.window) }
+
+// inWords tells each lack once: two windows may differ by less than what is told.
+func inWords(list []lack) []string { return unique(collect(list, lack.String)) }
+
+func lacks(what string) []lack { return []lack{{what: what}} }
+
+func need(h *scene.Host, channel string, c *scene.Coverage, window scene.Interval) lack {
+	l := lack{what: channel + " log of " + h.Name}
+	if c != nil {
+		l.window = window
+	}
+	return l
+}
+
+// during tells a window that has bounds.
+func during(window scene.Interval) string {
+	if window == (scene.Interval{}) || window.To.Equal(forever) {
+		return ""
+	}
+	const layout = "2006-01-02 15:04:05"
+	return fmt.Sprintf(" between %s and %s UTC", window.From.UTC().Format(layout), window.To.UTC().Format(layout))
+}
