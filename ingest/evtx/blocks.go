@@ -129,9 +129,11 @@ func (l *log) newWorker() *worker {
 	return w
 }
 
-// release gives the worker's memory back, without what it learnt of the log.
+// release gives the worker's memory back, without what it learnt of the log but
+// for plans, which are compared before they are used again.
 func (w *worker) release() {
 	d := &w.decoder
+	d.plans.enterBlock()
 	*w = worker{
 		decoder: decoder{
 			plans: d.plans,

@@ -13,8 +13,8 @@ type plan struct {
 	carriers []carrier       // substitutions that bring fields; only of a definition
 	slots    [numSlots]int32 // of a System property: the substitution + 1; 0: a literal
 	literals [numSlots]literal
-	activity told   // what slotActivity told last
-	block    uint64 // the block that it was used for last
+	activity told // what slotActivity told last
+	used     bool // in the present block
 	ops      []op
 	parts    []part
 	lits     []byte // UTF-16 of the literal parts
@@ -109,12 +109,10 @@ func (p *plan) reset(s scope) {
 	*p = plan{scope: s, ops: p.ops[:0], parts: p.parts[:0], lits: p.lits[:0]}
 }
 
-// enterBlock forgets what was told of another block.
-func (p *plan) enterBlock(n uint64) {
-	if p.block == n {
-		return
-	}
-	p.block, p.activity = n, told{}
+// forget drops what was told of a block: its values are gone, and its texts would keep
+// memory.
+func (p *plan) forget() {
+	p.used, p.activity = false, told{}
 	for i := range p.ops {
 		p.ops[i].last = told{}
 	}

@@ -62,7 +62,7 @@ const maxKnown = 4 << 20
 //
 // Each chunk repeats the definitions that it needs, in bytes that differ by the
 // offsets within. A definition that has the GUID of a known one and means the same,
-// see definition.matches, has its plan. That takes a tenth of the time of compiling
+// see definition.matches, has its plan. That takes a third of the time of compiling
 // it, but more than to look up its GUID, so the chunks of a block whose checksums
 // are right share plans by GUID alone. The others are read each for itself: a
 // definition that is damaged spoils no other chunk. Nor do blocks share anything
@@ -71,9 +71,9 @@ const maxKnown = 4 << 20
 type plans struct {
 	offsets offsetTable[*plan]      // of the present chunk
 	shared  map[planKey]*plan       // of the present block
+	used    []*plan                 // in the present block
 	known   map[planKey]*definition // of all blocks
 	size    int                     // of what is known, see definition.memory
-	block   uint64                  // number of the present block
 	trusted bool                    // the checksums of the present chunk are right
 
 	compiled int // bytes of definitions compiled for the present chunk
@@ -84,13 +84,25 @@ type planKey struct {
 	scope scope
 }
 
-// enterBlock forgets which plans the block before shared.
+// enterBlock forgets which plans the block before shared, and what they told of it.
 func (t *plans) enterBlock() {
-	t.block++
 	clear(t.shared)
+	for _, p := range t.used {
+		p.forget()
+	}
+	t.used = t.used[:0]
 	if t.known == nil || t.size > maxKnown {
 		t.shared, t.known, t.size = map[planKey]*plan{}, map[planKey]*definition{}, 0
 	}
+}
+
+// use returns a plan for the present block.
+func (t *plans) use(p *plan) *plan {
+	if !p.used {
+		p.used = true
+		t.used = append(t.used, p)
+	}
+	return p
 }
 
 // enter prepares for another chunk; trusted says that its checksums are right.
@@ -150,8 +162,7 @@ func (d *decoder) define(off int, key planKey) (*plan, error) {
 		t.known[key] = def
 		t.size += def.memory()
 	}
-	def.plan.enterBlock(t.block)
-	return def.plan, nil
+	return t.use(def.plan), nil
 }
 
 // compileDirect compiles the element at the cursor, which stands in a record
