@@ -41,19 +41,24 @@ const machine = "2B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E12"
 
 // TestScale: whatever there is much of, sixteen times as much takes about sixteen times
 // as long, and not 256 times as what looks at all of it for each does. The bound leaves
-// room for what a busy machine does to short times.
+// room for what a busy machine does to short times, and for failures that all are about one
+// volume: each looks at all that was said of it within minutes.
 func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("times say little with the race detector")
+	}
 	set, err := Load(builtin.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
+	const most = 60
 	for _, many := range manyThings {
 		t.Run(many.name, func(t *testing.T) {
 			little, much := repeated(t, many.lines, many.times), repeated(t, many.lines, 16*many.times)
 			var small, large [2]time.Duration
 			for range 8 { // others use the machine, too
 				small, large = fastest(small, little.timed(set)), fastest(large, much.timed(set))
-				if large[0] < 45*small[0] && large[1] < 45*small[1] {
+				if large[0] < most*small[0] && large[1] < most*small[1] {
 					return
 				}
 			}

@@ -113,7 +113,11 @@ type worker struct {
 	buf []byte
 }
 
-var workers = sync.Pool{New: func() any { return new(worker) }}
+var workers = sync.Pool{New: func() any {
+	w := new(worker)
+	w.plans.enterBlock()
+	return w
+}}
 
 func (l *log) newWorker() *worker {
 	w := workers.Get().(*worker)
