@@ -307,5 +307,5 @@ func local(name []byte) []byte { return name[prefix(name):] }
 
 // isNamespace reports whether an attribute declares a namespace.
 func isNamespace(name []byte) bool {
-	return bytes.HasPrefix(name, []byte("xmlns")) && (len(name) == 5 || name[5] == ':')
+	return string(name) == "xmlns" || string(name[:prefix(name)]) == "xmlns:"
 }
