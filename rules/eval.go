@@ -217,8 +217,8 @@ func appendNew[T comparable](list []T, more ...T) []T {
 	return list
 }
 
-// hosts resolves "on": whose events count. ok is false where it isn't known
-// who that is; missing then says what is needed.
+// hosts resolves "on": whose events count. Where it isn't known who all of them are,
+// missing says what is needed.
 func (ev *evaluator) hosts(on string) (hosts []*scene.Host, missing string) {
 	switch on {
 	case "guest":

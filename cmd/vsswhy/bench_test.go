@@ -20,10 +20,10 @@ func inProcess(b *testing.B, args ...string) {
 
 // BenchmarkEvents lists all events of the real logs.
 func BenchmarkEvents(b *testing.B) {
-	data := realData(b)
-	b.SetBytes(bytesIn(b, logsIn(b, data)))
+	logs := logsIn(b, realData(b))
+	b.SetBytes(bytesIn(b, logs))
 	for b.Loop() {
-		inProcess(b, "events", "--format", "jsonl", data)
+		inProcess(b, append([]string{"events", "--format", "jsonl"}, logs...)...)
 	}
 }
 
@@ -43,10 +43,10 @@ func BenchmarkBatch(b *testing.B) {
 
 // BenchmarkScan diagnoses the real logs as one bundle.
 func BenchmarkScan(b *testing.B) {
-	data := realData(b)
-	b.SetBytes(bytesIn(b, logsIn(b, data)))
+	logs := logsIn(b, realData(b))
+	b.SetBytes(bytesIn(b, logs))
 	for b.Loop() {
-		inProcess(b, "scan", "--format", "json", data)
+		inProcess(b, append([]string{"scan", "--format", "json"}, logs...)...)
 	}
 }
 

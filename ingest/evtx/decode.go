@@ -19,11 +19,10 @@ type decoder struct {
 	noCRC    bool // the file header says that checksums are not kept
 	recover  bool // remains are read, too
 
-	data []byte // the present block
-	at   int    // where the present chunk begins in it
-
-	// The present chunk.
+	// The present block and chunk.
+	data  []byte // of the block
 	chunk []byte
+	at    int   // its offset in the block
 	base  int64 // its offset in the log
 	out   *block
 	plans plans
