@@ -39,12 +39,12 @@ func Sniff(head []byte) bool {
 
 // SniffAmid reports whether the first bytes of a file are those of text with an
 // event's XML in it: what Event Viewer copies as text, with the XML behind the
-// description.
+// description. A capture of the network may have such events, too; it is no text.
 func SniffAmid(head []byte) bool {
 	text := headText(head)
 	if i := bytes.Index(text, []byte("<Event ")); i > 0 {
 		label := bytes.IndexByte(text[:i], ':')
-		return label > 0 && Sniff(text[i:])
+		return label > 0 && bytes.IndexByte(text[:i], 0) < 0 && Sniff(text[i:])
 	}
 	return false
 }
