@@ -25,6 +25,7 @@ type StreamBuilder struct {
 	runs     int     // of all streams
 	names    int     // bytes of all names kept
 	unlisted uint64
+	one      [1]string // the provider of the record that is added
 }
 
 // Bounds on what a hostile source can make a StreamBuilder keep.
@@ -55,24 +56,43 @@ type run struct {
 	tLo, tHi time.Time
 }
 
+// A Run is records of one stream that a reader met one after the other, each with
+// the id that follows the one before.
+type Run struct {
+	Computer, Channel string
+	Providers         []string // of the records
+	Records           uint64
+
+	FirstID, LastID  uint64    // 0: one record, without an id
+	First, Last      time.Time // of these two; zero: it bears none
+	Earliest, Latest time.Time // of all records that bear one
+}
+
 // Add counts one record. A record without an id (0) counts, but says nothing
-// of gaps; one without a time (zero) leaves First and Last alone. Add copies
-// the names that it keeps, and allocates nothing once a stream, its providers
-// and its runs are known.
+// of gaps; one without a time (zero) leaves First and Last alone.
 func (b *StreamBuilder) Add(computer, channel string, id uint64, t time.Time, provider string) {
-	s := b.stream(streamKey{computer, channel})
+	b.one[0] = provider
+	b.AddRun(&Run{computer, channel, b.one[:], 1, id, id, t, t, t, t})
+}
+
+// AddRun counts records, as Add does each of them. It copies the names that it
+// keeps, and allocates nothing once a stream, its providers and its runs are known.
+func (b *StreamBuilder) AddRun(r *Run) {
+	s := b.stream(streamKey{r.Computer, r.Channel})
 	if s == nil {
-		b.unlisted++
+		b.unlisted += r.Records
 		return
 	}
-	s.records++
-	s.span(t, t)
-	s.reach(id, id)
-	if provider != s.lastProvider && !b.addProvider(s, provider) {
-		b.unlisted++
+	s.records += r.Records
+	s.span(r.Earliest, r.Latest)
+	s.reach(r.FirstID, r.LastID)
+	for _, p := range r.Providers {
+		if p != s.lastProvider && !b.addProvider(s, p) {
+			b.unlisted++
+		}
 	}
-	if id != 0 && !s.sparse && !s.extend(id, t) {
-		s.runs = append(s.runs, run{id, id, t, t})
+	if ids := (run{r.FirstID, r.LastID, r.First, r.Last}); ids.lo != 0 && !s.sparse && !s.extend(ids) {
+		s.runs = append(s.runs, ids)
 		b.runs++
 		b.bound()
 	}
@@ -216,17 +236,17 @@ func (s *stream) reach(low, high uint64) {
 	s.high = max(s.high, high)
 }
 
-// extend puts id into the open run, if it belongs there.
-func (s *stream) extend(id uint64, t time.Time) bool {
+// extend puts ids into the open run, if they belong there.
+func (s *stream) extend(ids run) bool {
 	if len(s.runs) == 0 {
 		return false
 	}
 	r := &s.runs[len(s.runs)-1]
 	switch {
-	case id == r.hi+1: // never true by wrapping round: an id is at least 1
-		r.hi, r.tHi = id, t
-	case id == r.lo-1:
-		r.lo, r.tLo = id, t
+	case ids.lo == r.hi+1: // never true by wrapping round: an id is at least 1
+		r.hi, r.tHi = ids.hi, ids.tHi
+	case ids.hi == r.lo-1:
+		r.lo, r.tLo = ids.lo, ids.tLo
 	default:
 		return false
 	}

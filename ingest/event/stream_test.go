@@ -148,6 +148,43 @@ func TestStreamBuilderMergeAnyPartition(t *testing.T) {
 	}
 }
 
+// Runs count as the records that they are made of.
+func TestStreamBuilderAddRun(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		var one, runs StreamBuilder
+		for range 30 {
+			id := uint64(rng.IntN(60))
+			r := Run{Computer: fmt.Sprint("HOST", rng.IntN(2)), Channel: "System", FirstID: id, LastID: id}
+			for n := 1 + rng.IntN(5); n > 0; n-- {
+				when, provider := at(uint64(rng.IntN(99))), fmt.Sprint("P", rng.IntN(4))
+				if rng.IntN(9) == 0 {
+					when = time.Time{}
+				}
+				one.Add(r.Computer, r.Channel, id, when, provider)
+				if r.Records++; r.Records == 1 {
+					r.First = when
+				}
+				r.LastID, r.Last, r.Providers = id, when, append(r.Providers, provider)
+				if !when.IsZero() && (r.Earliest.IsZero() || when.Before(r.Earliest)) {
+					r.Earliest = when
+				}
+				if when.After(r.Latest) {
+					r.Latest = when
+				}
+				if id == 0 { // no id follows none
+					break
+				}
+				id++
+			}
+			runs.AddRun(&r)
+		}
+		if diff := cmp.Diff(one.Streams(), runs.Streams()); diff != "" {
+			t.Fatalf("one by one (-), as runs (+):\n%s", diff)
+		}
+	}
+}
+
 func TestStreamBuilderAddDoesNotAllocate(t *testing.T) {
 	var b StreamBuilder
 	id := uint64(0)

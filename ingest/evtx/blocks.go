@@ -179,6 +179,7 @@ func (w *worker) block(data []byte, off int64, err error) *block {
 		w.base = off + int64(w.at)
 		w.readChunk(data[w.at:min(w.at+chunkSize, len(data))])
 	}
+	w.sumUp()
 	w.out, w.expected = nil, len(b.events)+len(b.events)/16
 	w.lend(b)
 	return b

@@ -51,7 +51,8 @@ type decoder struct {
 	budget int // what it may still cost, see expansion
 	depth  int // of XML within values
 
-	// Where events go.
+	// Where records and events go.
+	tally    tally
 	arena    arena
 	fields   []event.Field
 	expected int // events in a block
@@ -107,11 +108,7 @@ func (d *decoder) readRecord(off, size int) {
 		d.report(event.DamageRecord, off, true, "record %d can't be decoded: %v", r.header.id(), err)
 		return
 	}
-	name := r.provider.name
-	if name == "" {
-		name = r.source.name
-	}
-	d.out.streams.Add(r.computer, r.channel, r.record, r.time, name)
+	d.count(&r.head)
 	if d.recover {
 		d.out.heads = append(d.out.heads, r.key())
 	}

@@ -3,7 +3,6 @@ package evtx
 import (
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -106,14 +105,4 @@ type recordHeader [recordHeaderSize]byte
 func (h *recordHeader) id() uint64 { return le.Uint64(h[8:]) }
 
 // time returns the time of writing; zero if there is none.
-func (h *recordHeader) time() time.Time {
-	t, ok := fileTime(le.Uint64(h[16:]))
-	if !ok || t.Before(firstTime) {
-		return time.Time{}
-	}
-	return t
-}
-
-// firstTime is the earliest time that is taken for one: a FILETIME of zero
-// stands for none.
-var firstTime = time.Date(1601, 1, 2, 0, 0, 0, 0, time.UTC)
+func (h *recordHeader) time() ticks { return ticks(le.Uint64(h[16:])).valid() }

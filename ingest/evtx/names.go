@@ -99,6 +99,7 @@ type provider struct {
 	wants   *event.ProviderInterest
 	nothing bool // wants nothing, which most do
 	last    answer
+	round   uint32 // the tally that it is in
 }
 
 // An answer is what event.ProviderInterest.Asks said of an id, at any time and of
@@ -119,7 +120,7 @@ func (p *provider) asks(h *head) (texts []string, may bool) {
 	case p.last.known && p.last.id == h.id:
 		return p.last.texts, p.last.may
 	}
-	texts, may = p.wants.Asks(h.id, h.computer, h.time)
+	texts, may = p.wants.Asks(h.id, h.computer, h.time.time())
 	if !p.wants.Bounded() {
 		p.last = answer{true, h.id, texts, may}
 	}

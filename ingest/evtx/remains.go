@@ -37,8 +37,8 @@ func (h *head) key() uint64 {
 	return maphash.Comparable(seed, struct {
 		computer, channel string
 		record            uint64
-		time              int64
-	}{h.computer, h.channel, h.record, h.time.UnixNano()})
+		time              ticks
+	}{h.computer, h.channel, h.record, h.time})
 }
 
 // recoverFrom reads the records that stand in the chunk at or behind an offset.
@@ -60,7 +60,7 @@ func (d *decoder) readRemain(off, size int) bool {
 	d.depth = 0
 	r := &d.record
 	r.off, r.end, r.header = off, off+size-4, (*recordHeader)(d.chunk[off:])
-	if err := d.open(r); err != nil || r.time.Before(firstTime) || r.time.After(lastTime) {
+	if err := d.open(r); err != nil || r.time == 0 || r.time > lastTime {
 		d.out.ruins++
 		return false
 	}
@@ -83,7 +83,7 @@ func (d *decoder) readRemain(off, size int) bool {
 }
 
 // lastTime is later than any event of Windows.
-var lastTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+var lastTime = ticksOf(time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC))
 
 // remains is what is known of them while a log is read.
 type remains struct {

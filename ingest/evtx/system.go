@@ -1,10 +1,6 @@
 package evtx
 
-import (
-	"time"
-
-	"github.com/vsswhy/vsswhy/ingest/event"
-)
+import "github.com/vsswhy/vsswhy/ingest/event"
 
 // A slot is a property of the System element, which stands at a fixed place of
 // a plan.
@@ -115,7 +111,7 @@ type head struct {
 	source   *provider
 	id       uint32
 	record   uint64
-	time     time.Time
+	time     ticks
 	computer string
 	channel  string
 }
@@ -156,7 +152,7 @@ func (d *decoder) readHead(r *record) error {
 	if h.record, ok = d.number(r, slotRecord); !ok {
 		h.record = r.header.id()
 	}
-	if h.time, ok = d.slot(r, slotTime).time(); !ok || h.time.Before(firstTime) {
+	if h.time = d.slot(r, slotTime).ticks(); h.time == 0 {
 		h.time = r.header.time()
 	}
 	return nil
@@ -195,7 +191,7 @@ func (d *decoder) properties(e *event.Event, r *record) {
 		return n
 	}
 	e.Ref = event.Ref{Source: d.source, Offset: d.base + int64(r.off)}
-	e.Record, e.Time, e.ID = h.record, h.time, h.id
+	e.Record, e.Time, e.ID = h.record, h.time.time(), h.id
 	e.Computer, e.Channel = h.computer, h.channel
 	e.Provider, e.EventSource = h.provider.name, h.source.name
 	e.ProviderGUID = d.name(&d.guids, d.slot(r, slotProviderGUID))

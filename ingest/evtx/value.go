@@ -213,6 +213,17 @@ func (v value) time() (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// ticks returns v as the time of an event, zero if it is none.
+func (v value) ticks() ticks {
+	if v.typ == typeFileTime && len(v.data) == 8 {
+		return ticks(le.Uint64(v.data)).valid()
+	}
+	if t, ok := v.time(); ok {
+		return ticksOf(t)
+	}
+	return 0
+}
+
 // Offset of 1601-01-01, where FILETIMEs begin, to 1970 in units of 100 ns, and
 // the first FILETIME that has a year of five digits.
 const (
