@@ -54,6 +54,10 @@ type cursor struct {
 	err error
 }
 
+// set has c read between two offsets of b. To assign a composite literal would have
+// it made elsewhere and copied, which takes longer than what c is for.
+func (c *cursor) set(b []byte, pos, end int) { c.b, c.pos, c.end = b, pos, end }
+
 func (c *cursor) failf(format string, args ...any) {
 	if c.err == nil {
 		c.err = fmt.Errorf(format, args...)

@@ -1,9 +1,9 @@
 package evtx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -83,10 +83,10 @@ type record struct {
 	off    int // in the chunk
 	end    int // of its XML
 	head
-	plan *plan
-	subs []substitution
-	own  bool // it holds its XML directly, without a template
-	xml  int  // where that begins
+	plan   *plan
+	values values
+	own    bool // it holds its XML directly, without a template
+	xml    int  // where that begins
 }
 
 // readRecord reads a record: it counts for its stream, and yields an event if it
@@ -120,24 +120,32 @@ func (d *decoder) mayWant(r *record) bool {
 	if d.interest == nil {
 		return true
 	}
-	texts, may := r.asks()
-	return may && (len(texts) == 0 || d.mayHave(r, texts))
+	a := d.asks(r.provider, &r.head)
+	if r.source != d.unnamed && r.source != r.provider {
+		switch b := d.asks(r.source, &r.head); {
+		case !a.may:
+			a = b
+		case b.may: // either may hold
+			return true
+		}
+	}
+	return a.may && (a.having == nil || d.mayHave(r, a.having))
 }
 
 // open finds the plan of a record and reads its head.
 func (d *decoder) open(r *record) (err error) {
-	c := cursor{b: d.chunk, pos: r.off + recordHeaderSize, end: r.end}
+	var c cursor
+	c.set(d.chunk, r.off+recordHeaderSize, r.end)
 	c.skipProlog()
 	r.own = c.peek() != tokenTemplateInstance
 	if r.own {
-		r.xml = c.pos
+		r.xml, r.values = c.pos, values{}
 		r.plan, err = d.compileDirect(&c, inDocument, true)
 	} else {
 		if r.plan, err = d.instance(&c, inDocument); err != nil {
 			return err
 		}
-		d.subs = d.subs[:0]
-		r.subs, err = d.values(&c)
+		r.values, err = d.ownValues(&c, r.plan)
 	}
 	switch {
 	case err != nil:
@@ -162,7 +170,7 @@ func (d *decoder) decode(r *record) (err error) {
 	d.out.events = append(d.out.events, event.Event{})
 	d.event = &d.out.events[n]
 	d.properties(d.event, r)
-	err = d.run(r.plan, r.subs, "")
+	err = d.run(r.plan, r.values, "")
 	if len(d.fields) > first {
 		d.event.Fields = d.fields[first:len(d.fields):len(d.fields)]
 	}
@@ -205,9 +213,8 @@ func (d *decoder) lend(b *block) {
 	}
 }
 
-// A substitution says where in the chunk a value of a template instance stands.
-// The low half is what the instance states: u16 size, u8 type, u8 0; the high
-// half is the offset.
+// A substitution says where a value of a template instance stands. The low half is
+// what the instance states: u16 size, u8 type, u8 0; the high half is the offset.
 type substitution uint64
 
 func (s substitution) off() int  { return int(s >> 32) }
@@ -217,6 +224,15 @@ func (s substitution) typ() byte { return byte(s >> 16) }
 func (d *decoder) value(s substitution) value {
 	return value{s.typ(), d.chunk[s.off():][:s.size()]}
 }
+
+// values are those of a template instance. Their offsets count from the first.
+type values struct {
+	at   int // where the first stands in the chunk
+	subs []substitution
+}
+
+// sub returns value i, with its offset in the chunk.
+func (v values) sub(i int32) substitution { return v.subs[i] + substitution(v.at)<<32 }
 
 // instance reads a template instance up to its values, and returns its plan.
 //
@@ -254,25 +270,88 @@ func (d *decoder) instance(c *cursor, s scope) (*plan, error) {
 //	+0  u32      number of values
 //	+4  n × {u16 size, u8 type, u8 0}
 //	    n × data
-func (d *decoder) values(c *cursor) ([]substitution, error) {
+func (d *decoder) values(c *cursor) (v values, err error) {
+	specs, err := c.specs()
+	if err != nil {
+		return v, err
+	}
+	first := len(d.subs)
+	d.subs = locate(d.subs, specs)
+	v = values{c.pos, d.subs[first:]}
+	return v, c.skipValues(v)
+}
+
+// ownValues is values of the instance that a record consists of.
+func (d *decoder) ownValues(c *cursor, p *plan) (v values, err error) {
+	specs, err := c.specs()
+	if err != nil {
+		return v, err
+	}
+	v.at = c.pos
+	if len(specs) <= layoutSize {
+		v.subs = p.layout.locate(specs)
+	} else {
+		d.subs = locate(d.subs[:0], specs)
+		v.subs = d.subs
+	}
+	return v, c.skipValues(v)
+}
+
+// specs reads what a template instance states of its values.
+func (c *cursor) specs() ([]byte, error) {
 	count := c.u32()
 	specs := c.take(4 * int(min(count, chunkSize)))
 	if c.err != nil {
 		return nil, fmt.Errorf("%d values do not fit into it", count)
 	}
-	first := len(d.subs)
-	d.subs = slices.Grow(d.subs, len(specs)/4)[:first+len(specs)/4]
-	subs, off := d.subs[first:], uint64(c.pos)
-	for i := range subs {
-		spec := uint64(le.Uint32(specs[4*i:]))
-		subs[i] = substitution(off<<32 | spec)
+	return specs, nil
+}
+
+// skipValues moves c from the first value behind the last.
+func (c *cursor) skipValues(v values) error {
+	if len(v.subs) == 0 {
+		return nil
+	}
+	last := v.subs[len(v.subs)-1]
+	if c.take(last.off() + last.size()); c.err != nil {
+		return errors.New("its values run past its end")
+	}
+	return nil
+}
+
+// locate adds the values of these specs to list.
+func locate(list []substitution, specs []byte) []substitution {
+	off := uint64(0)
+	for ; len(specs) > 0; specs = specs[4:] {
+		spec := uint64(le.Uint32(specs))
+		list = append(list, substitution(off<<32|spec))
 		off += spec & 0xffff
 	}
-	if off > uint64(c.end) {
-		return nil, errors.New("its values run past its end")
+	return list
+}
+
+// A layout is where the values of the last record of a plan stood. Those of the next
+// one mostly stand there, too, as all but the last, the payload, are numbers, times
+// and identifiers of the same sizes.
+type layout struct {
+	specs []byte
+	subs  []substitution
+}
+
+// layoutSize bounds the specs of a layout, in bytes. Those of real ones take 80.
+const layoutSize = 256
+
+// locate returns the values of these specs. They are valid until it is called again.
+func (l *layout) locate(specs []byte) []substitution {
+	n := len(specs) - 4
+	if n >= 0 && len(l.specs) == len(specs) && bytes.Equal(l.specs[:n], specs[:n]) {
+		last := &l.subs[n/4]
+		*last = *last>>32<<32 | substitution(le.Uint32(specs[n:]))
+		return l.subs
 	}
-	c.pos = int(off)
-	return subs, nil
+	l.specs = append(l.specs[:0], specs...)
+	l.subs = locate(l.subs[:0], specs)
+	return l.subs
 }
 
 // An arena holds the text of many events in few pieces of memory.

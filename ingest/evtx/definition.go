@@ -13,8 +13,8 @@ type definition struct {
 
 // memory is about what d takes, in bytes.
 func (d *definition) memory() int {
-	const perPlace, perOp = 64, 192
-	return len(d.xml) + perPlace*len(d.places) + perOp*len(d.plan.ops)
+	const perPlan, perPlace, perOp = 2048 + 3*layoutSize, 64, 192
+	return perPlan + len(d.xml) + perPlace*len(d.places) + perOp*len(d.plan.ops)
 }
 
 // A place is where definitions that mean the same may differ, because names stand

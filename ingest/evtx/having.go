@@ -11,7 +11,16 @@ import (
 // it is worth to be decoded. It is sure of that only where all fields are single
 // values; and where the texts are such that only strings, or the digits of binary
 // data, can have them.
-func (d *decoder) mayHave(r *record, texts []string) bool {
+func (d *decoder) mayHave(r *record, h *having) bool {
+	if r.own || !h.sure {
+		return true
+	}
+	d.having = h
+	return d.fieldMayHave(r.plan, r.values)
+}
+
+// havingOf returns the having of texts, which is made once.
+func (d *decoder) havingOf(texts []string) *having {
 	h := d.havings[&texts[0]]
 	if h == nil {
 		h = newHaving(texts)
@@ -20,20 +29,16 @@ func (d *decoder) mayHave(r *record, texts []string) bool {
 		}
 		d.havings[&texts[0]] = h
 	}
-	if r.own || !h.sure {
-		return true
-	}
-	d.having = h
-	return d.fieldMayHave(r.plan, r.subs)
+	return h
 }
 
-// fieldMayHave asks the fields that a plan yields with these substitutions.
-func (d *decoder) fieldMayHave(p *plan, subs []substitution) bool {
+// fieldMayHave asks the fields that a plan yields with these values.
+func (d *decoder) fieldMayHave(p *plan, v values) bool {
 	if !p.single {
 		return true
 	}
 	for _, c := range p.carriers {
-		s := subs[c.sub]
+		s := v.sub(c.sub)
 		switch {
 		case s.size() == 0:
 		case s.typ() == typeBinXML:
@@ -52,7 +57,8 @@ func (d *decoder) nestedMayHave(s substitution, in scope) bool {
 	if d.depth == maxDepth {
 		return true
 	}
-	c := cursor{b: d.chunk, pos: s.off(), end: s.off() + s.size()}
+	var c cursor
+	c.set(d.chunk, s.off(), s.off()+s.size())
 	for c.skipProlog(); c.err == nil && c.pos < c.end; c.skipProlog() {
 		switch c.peek() {
 		case tokenEOF:
@@ -76,8 +82,8 @@ func (d *decoder) instanceMayHave(c *cursor, in scope) bool {
 		return true
 	}
 	first := len(d.subs)
-	subs, err := d.values(c)
-	may := err != nil || d.fieldMayHave(p, subs)
+	v, err := d.values(c)
+	may := err != nil || d.fieldMayHave(p, v)
 	d.subs = d.subs[:first]
 	return may
 }

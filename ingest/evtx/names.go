@@ -102,29 +102,31 @@ type provider struct {
 	round   uint32 // the tally that it is in
 }
 
-// An answer is what event.ProviderInterest.Asks said of an id, at any time and of
-// any computer.
+// An answer is what event.ProviderInterest.Asks said of an id.
 type answer struct {
-	known bool
-	id    uint32
-	texts []string
-	may   bool
+	known  bool
+	id     uint32
+	may    bool
+	having *having // of the texts; nil: it may be wanted whatever it says
 }
 
-// asks reports whether an event of this head may be wanted, and by which texts; see
-// event.ProviderInterest.
-func (p *provider) asks(h *head) (texts []string, may bool) {
+// asks reports whether an event of this head may be wanted, and what it must have.
+func (d *decoder) asks(p *provider, h *head) answer {
 	switch {
 	case p.nothing:
-		return nil, false
+		return answer{}
 	case p.last.known && p.last.id == h.id:
-		return p.last.texts, p.last.may
+		return p.last
 	}
-	texts, may = p.wants.Asks(h.id, h.computer, h.time.time())
-	if !p.wants.Bounded() {
-		p.last = answer{true, h.id, texts, may}
+	texts, may := p.wants.Asks(h.id, h.computer, h.time.time())
+	a := answer{id: h.id, may: may}
+	if len(texts) > 0 {
+		a.having = d.havingOf(texts)
 	}
-	return texts, may
+	if a.known = !p.wants.Bounded(); a.known { // at any time, and of any computer
+		p.last = a
+	}
+	return a
 }
 
 func newProvider(name string, in *event.Interest) *provider {

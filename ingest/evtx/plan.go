@@ -7,19 +7,23 @@ import "strings"
 // serves all records that refer to it; that of XML which a record holds directly
 // is made each time, in the same memory.
 type plan struct {
+	// What each record needs stands together.
 	scope    scope
-	system   bool            // a System element was found
-	single   bool            // each field is one substitution, or nothing; only of a definition
-	carriers []carrier       // substitutions that bring fields; only of a definition
+	system   bool // a System element was found
+	single   bool // each field is one substitution, or nothing; only of a definition
+	used     bool // in the present block
+	signed   bool // in the present block: signs is filled
+	subs     int  // substitutions needed: the highest index + 1
+	layout   layout
+	signs    signs           // as far as the plan states them
 	slots    [numSlots]int32 // of a System property: the substitution + 1; 0: a literal
+	carriers []carrier       // substitutions that bring fields; only of a definition
+
 	literals [numSlots]literal
 	activity told // what slotActivity told last
-	used     bool // in the present block
 	ops      []op
 	parts    []part
 	lits     []byte // UTF-16 of the literal parts
-
-	subs int // substitutions needed: the highest index + 1
 }
 
 // A carrier is a substitution that is a field, or may bring some.
@@ -113,6 +117,7 @@ func (p *plan) reset(s scope) {
 // memory.
 func (p *plan) forget() {
 	p.used, p.activity = false, told{}
+	p.signed, p.signs = false, signs{}
 	for i := range p.ops {
 		p.ops[i].last = told{}
 	}

@@ -7,8 +7,8 @@ import (
 )
 
 // run executes a plan: it appends the fields that the plan yields with these
-// substitutions. prefix is the path of the element that the XML stands in.
-func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
+// values. prefix is the path of the element that the XML stands in.
+func (d *decoder) run(p *plan, v values, prefix string) error {
 	for i := 0; i < len(p.ops); i++ {
 		if d.budget--; d.budget < 0 {
 			return errBudget
@@ -17,7 +17,7 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 		var err error
 		switch o.kind {
 		case opDrop:
-			if subs[o.sub].typ() == typeNull {
+			if v.subs[o.sub].typ() == typeNull {
 				i = int(o.skip) - 1
 			}
 		case opPayload:
@@ -25,11 +25,11 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 				d.event.Payload = o.name
 			}
 		case opAttr:
-			if err = d.eval(p, o.text, subs); err == nil && len(d.text) > 0 {
+			if err = d.eval(p, o.text, v); err == nil && len(d.text) > 0 {
 				err = d.emit(d.join(prefix, o.name), d.arena.add(d.text))
 			}
 		default:
-			err = d.content(p, o, subs, prefix)
+			err = d.content(p, o, v, prefix)
 		}
 		if err != nil {
 			return err
@@ -40,10 +40,10 @@ func (d *decoder) run(p *plan, subs []substitution, prefix string) error {
 
 // content executes a step that stands for the content of an element, or for a
 // piece of it between two children.
-func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) error {
+func (d *decoder) content(p *plan, o *op, v values, prefix string) error {
 	name := o.name
 	if o.named.n > 0 {
-		if err := d.eval(p, o.named, subs); err != nil {
+		if err := d.eval(p, o.named, v); err != nil {
 			return err
 		}
 		name = d.names.path(d.text)
@@ -52,16 +52,16 @@ func (d *decoder) content(p *plan, o *op, subs []substitution, prefix string) er
 		name = d.join(prefix, name)
 	}
 	if o.sub >= 0 {
-		return d.substitute(o, name, subs[o.sub])
+		return d.substitute(o, name, v.sub(o.sub))
 	}
 	parts := p.parts[o.text.first : o.text.first+o.text.n]
-	err := d.eval(p, o.text, subs)
+	err := d.eval(p, o.text, v)
 	if err == nil && o.kind != opIgnored {
 		err = d.leaf(o, name, d.arena.add(d.text))
 	}
 	for i := 0; i < len(parts) && err == nil; i++ {
-		if sub := parts[i].sub; sub >= 0 && subs[sub].typ() == typeBinXML {
-			err = d.nested(subs[sub], o.scope, name)
+		if sub := parts[i].sub; sub >= 0 && v.subs[sub].typ() == typeBinXML {
+			err = d.nested(v.sub(sub), o.scope, name)
 		}
 	}
 	return err
@@ -128,13 +128,13 @@ func (d *decoder) emit(name, value string) error {
 }
 
 // eval evaluates a text into d.text.
-func (d *decoder) eval(p *plan, t text, subs []substitution) error {
+func (d *decoder) eval(p *plan, t text, v values) error {
 	d.text = d.text[:0]
 	for _, part := range p.parts[t.first : t.first+t.n] {
 		if part.sub < 0 {
 			d.text = value{typeString, p.lits[part.off:part.end]}.appendText(d.text)
 		} else {
-			d.text = d.value(subs[part.sub]).appendText(d.text)
+			d.text = d.value(v.sub(part.sub)).appendText(d.text)
 		}
 		if len(d.text) > d.budget {
 			return errBudget
@@ -163,7 +163,8 @@ func (d *decoder) nested(s substitution, in scope, prefix string) (err error) {
 		return errBudget
 	}
 	d.depth++
-	c := cursor{b: d.chunk, pos: s.off(), end: s.off() + s.size()}
+	var c cursor
+	c.set(d.chunk, s.off(), s.off()+s.size())
 	for c.skipProlog(); err == nil && c.err == nil && c.pos < c.end; c.skipProlog() {
 		switch c.peek() {
 		case tokenEOF:
@@ -187,9 +188,9 @@ func (d *decoder) nestedInstance(c *cursor, in scope, prefix string) error {
 		return err
 	}
 	first := len(d.subs)
-	subs, err := d.values(c)
+	v, err := d.values(c)
 	if err == nil {
-		err = d.run(p, subs, prefix)
+		err = d.run(p, v, prefix)
 	}
 	d.subs = d.subs[:first]
 	return err
@@ -200,5 +201,5 @@ func (d *decoder) nestedElement(c *cursor, in scope, prefix string) error {
 	if err != nil {
 		return err
 	}
-	return d.run(p, nil, prefix)
+	return d.run(p, values{}, prefix)
 }

@@ -107,27 +107,10 @@ func slotOfText(element string) slot {
 // A head is what is read of every record, wanted or not: what decides whether
 // it is wanted, and what its stream needs.
 type head struct {
-	provider *provider
-	source   *provider
-	id       uint32
-	record   uint64
-	time     ticks
-	computer string
-	channel  string
-}
-
-// asks reports whether the event may be wanted, as far as its head tells. If
-// there are texts, a value of it must have one of them.
-func (h *head) asks() (texts []string, may bool) {
-	texts, may = h.provider.asks(h)
-	more, also := h.source.asks(h)
-	switch {
-	case !may:
-		return more, also
-	case !also, h.provider.name == h.source.name:
-		return texts, may
-	}
-	return nil, true
+	signs
+	id     uint32
+	record uint64
+	time   ticks
 }
 
 // asked reports whether the decoded event is wanted.
@@ -145,10 +128,7 @@ func (d *decoder) readHead(r *record) error {
 	}
 	h := &r.head
 	h.id = uint32(id)
-	h.provider = d.provider(d.slot(r, slotProvider))
-	h.source = d.provider(d.slot(r, slotEventSource))
-	h.computer = d.name(&d.computers, d.slot(r, slotComputer))
-	h.channel = d.name(&d.channels, d.slot(r, slotChannel))
+	d.readSigns(r)
 	if h.record, ok = d.number(r, slotRecord); !ok {
 		h.record = r.header.id()
 	}
@@ -158,10 +138,44 @@ func (d *decoder) readHead(r *record) error {
 	return nil
 }
 
+// Signs say who wrote an event, and where.
+type signs struct {
+	provider *provider
+	source   *provider
+	computer string
+	channel  string
+}
+
+// readSigns reads those of a record. Most are stated by the plan.
+func (d *decoder) readSigns(r *record) {
+	p := r.plan
+	if !p.signed {
+		p.signed = true
+		p.signs = signs{
+			d.provider(p.literals[slotProvider].value), d.provider(p.literals[slotEventSource].value),
+			d.name(&d.computers, p.literals[slotComputer].value), d.name(&d.channels, p.literals[slotChannel].value),
+		}
+	}
+	s := &r.head.signs
+	*s = p.signs
+	if p.slots[slotProvider] > 0 {
+		s.provider = d.provider(d.slot(r, slotProvider))
+	}
+	if p.slots[slotEventSource] > 0 {
+		s.source = d.provider(d.slot(r, slotEventSource))
+	}
+	if p.slots[slotComputer] > 0 {
+		s.computer = d.name(&d.computers, d.slot(r, slotComputer))
+	}
+	if p.slots[slotChannel] > 0 {
+		s.channel = d.name(&d.channels, d.slot(r, slotChannel))
+	}
+}
+
 // slot returns the value of a System property; a NULL if the record has none.
 func (d *decoder) slot(r *record, s slot) value {
 	if sub := r.plan.slots[s]; sub > 0 {
-		return d.value(r.subs[sub-1])
+		return d.value(r.values.sub(sub - 1))
 	}
 	return r.plan.literals[s].value
 }
@@ -169,7 +183,7 @@ func (d *decoder) slot(r *record, s slot) value {
 // number returns the value of a System property that is a number.
 func (d *decoder) number(r *record, s slot) (n uint64, ok bool) {
 	if sub := r.plan.slots[s]; sub > 0 {
-		return d.value(r.subs[sub-1]).number()
+		return d.value(r.values.sub(sub - 1)).number()
 	}
 	lit := &r.plan.literals[s]
 	return lit.number, lit.isNum
@@ -178,7 +192,7 @@ func (d *decoder) number(r *record, s slot) (n uint64, ok bool) {
 // activity returns the text of a GUID that changes now and then.
 func (d *decoder) activity(r *record) string {
 	if sub := r.plan.slots[slotActivity]; sub > 0 {
-		return d.tell(&r.plan.activity, r.subs[sub-1])
+		return d.tell(&r.plan.activity, r.values.sub(sub-1))
 	}
 	return d.name(&d.guids, r.plan.literals[slotActivity].value)
 }
