@@ -138,6 +138,7 @@ func (l *log) newWorker() *worker {
 func (w *worker) release() {
 	d := &w.decoder
 	d.plans.enterBlock()
+	clear(d.lacks)
 	*w = worker{
 		decoder: decoder{
 			plans: d.plans,
@@ -145,6 +146,7 @@ func (w *worker) release() {
 			subs:  d.subs,
 			text:  d.text,
 			path:  d.path,
+			lacks: d.lacks,
 		},
 		buf: w.buf,
 	}

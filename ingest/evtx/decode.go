@@ -44,6 +44,7 @@ type decoder struct {
 	path     []byte
 	havings  map[*string]*having // by the first of the texts
 	having   *having             // the present one
+	lacks    lacks
 
 	// The record that is being decoded.
 	record record

@@ -81,11 +81,26 @@ func (d *decoder) instanceMayHave(c *cursor, in scope) bool {
 	if err != nil {
 		return true
 	}
+	raw := c.b[c.pos:c.end]
+	known := d.lacks.at(raw)
+	if known.is(p, d.having, raw) {
+		c.pos = c.end
+		return false
+	}
 	first := len(d.subs)
 	v, err := d.values(c)
 	may := err != nil || d.fieldMayHave(p, v)
+	if !may && allZero(c.b[c.pos:c.end]) && p.standsAlone(v) {
+		known.set(p, d.having, raw)
+	}
 	d.subs = d.subs[:first]
 	return may
+}
+
+// standsAlone reports whether what the fields have does not depend on what stands
+// elsewhere in the chunk, as XML does that refers to names and definitions.
+func (p *plan) standsAlone(v values) bool {
+	return !slices.ContainsFunc(p.carriers, func(c carrier) bool { return v.subs[c.sub].typ() == typeBinXML })
 }
 
 // A having looks for texts in values as they stand in a record.
