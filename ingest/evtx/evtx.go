@@ -72,7 +72,7 @@ type Options struct {
 }
 
 // Read reads a log of size bytes (-1: not known) and yields its wanted events,
-// in batches of at most a block of 1 MiB each, in the order of the file. By the
+// in batches of at most a block of 256 KiB each, in the order of the file. By the
 // time the sequence ends it has filled src's Records, Recovered, Undecodable,
 // Relevant, Streams and Damage, and Err if r failed or ctx was cancelled. The
 // caller sets all else; Ref.Source is src.ID.
