@@ -101,9 +101,12 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 	head, err := readHead(r)
 	n.src.Size = max(c.Size, 0)
 	container := archive.Sniff(head)
-	f, name := s.recognise(n.path, head)
-	if container == "" && f == nil {
-		container = archive.Behind(c)
+	var f *format
+	var name string
+	if container == "" {
+		if f, name = s.recognise(n.path, head); f == nil {
+			container = archive.Behind(c)
+		}
 	}
 	known := container != "" || f != nil
 	switch {

@@ -54,10 +54,21 @@ type batchItem struct {
 	earlier  bool           // the line is of an earlier run
 }
 
+// A bundle has some 3 MB in use and makes as much garbage, so that the collector would
+// run for every second one. With batchGCPercent it runs a quarter as often, which takes
+// 2 % off the time; batchMemory (in bytes, for each job) keeps a bundle that has much
+// in use from taking five times as much.
+const (
+	batchGCPercent = 400
+	batchMemory    = 256 << 20
+)
+
 // run reads the bundles, as many at once as there are jobs, and sums them up. Only
 // output that can't be written ends it before.
 func (b *batch) run(cmd *cobra.Command) error {
 	defer b.journal.close()
+	defer debug.SetGCPercent(debug.SetGCPercent(batchGCPercent))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(b.jobs) * batchMemory))
 	for i, p := range b.paths {
 		b.bundles[i].size = sizeOf(p)
 		b.total.Add(b.bundles[i].size)

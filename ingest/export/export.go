@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -62,7 +63,7 @@ func Sniff(head []byte) string {
 func formatOf(head []byte) *textFormat {
 	head = head[:min(len(head), sniffLength)]
 	for i := range formats {
-		if formats[i].known(newLines(strings.NewReader(string(head)))) {
+		if formats[i].known(newLines(bytes.NewReader(head), sniffLength)) {
 			return &formats[i]
 		}
 	}
@@ -140,7 +141,7 @@ func (rd *reader) run(yield func([]event.Event) bool) {
 	}
 }
 
-func (rd *reader) text() *lines { return newLines(io.NewSectionReader(rd.r, 0, rd.size)) }
+func (rd *reader) text() *lines { return newLines(io.NewSectionReader(rd.r, 0, rd.size), 64<<10) }
 
 // failed notes why reading ended early, if it did.
 func (rd *reader) failed(text *lines) bool {

@@ -33,8 +33,9 @@ type lines struct {
 	err    error // of the reader, but for io.EOF
 }
 
-func newLines(r io.Reader) *lines {
-	l := &lines{r: bufio.NewReaderSize(r, 64<<10)}
+// newLines reads lines of r, in pieces of size bytes.
+func newLines(r io.Reader, size int) *lines {
+	l := &lines{r: bufio.NewReaderSize(r, size)}
 	if head, _ := l.r.Peek(2); len(head) == 2 {
 		switch a, b := head[0], head[1]; {
 		case a == 0xff && b == 0xfe, a != 0 && b == 0:
