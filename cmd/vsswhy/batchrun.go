@@ -68,7 +68,7 @@ const (
 func (b *batch) run(cmd *cobra.Command) error {
 	defer b.journal.close()
 	defer debug.SetGCPercent(debug.SetGCPercent(batchGCPercent))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(b.jobs) * batchMemory))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), int64(b.jobs)*batchMemory)))
 	for i, p := range b.paths {
 		b.bundles[i].size = sizeOf(p)
 		b.total.Add(b.bundles[i].size)

@@ -166,6 +166,9 @@ const maxColumns = 64
 func (t *text) table(header line) iter.Seq[record] {
 	return func(yield func(record) bool) {
 		cols := columns(header.text)
+		if len(cols) == 0 { // as in most texts, which are no tables
+			return
+		}
 		for l := range t.filled() {
 			if l.no <= header.no || strings.HasPrefix(strings.TrimSpace(l.text), "---") {
 				continue
