@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/xml"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -323,6 +325,32 @@ func packZip(t *testing.T, n *node) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// unzip returns the members of a zip, and of zips within, in their order: the path and
+// a digest of the content of each.
+func unzip(t *testing.T, prefix string, data []byte) (members []string) {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := prefix + f.Name; strings.HasSuffix(name, ".zip") {
+			members = append(members, unzip(t, name+"!/", content)...)
+		} else {
+			members = append(members, fmt.Sprintf("%s %x", name, sha256.Sum256(content)))
+		}
+	}
+	return members
 }
 
 func packTarGz(t *testing.T, n *node) []byte {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,15 +22,7 @@ func TestCases(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			committed := filepath.Join(casesDir, c.name+".zip")
-			data := packZip(t, c.tree(t, asEVTX))
-			if *update {
-				if err := os.WriteFile(committed, data, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if have, err := os.ReadFile(committed); err != nil || !bytes.Equal(have, data) {
-				t.Errorf("%s is not what its source makes (%v); run the tests with -update", committed, err)
-			}
+			c.checkCommitted(t, committed)
 			c.check(t, "zip", committed)
 
 			for name, as := range map[string]form{"folder": asEVTX, "xml": asXML, "utf16": asXMLUTF16} {
@@ -40,6 +31,27 @@ func TestCases(t *testing.T) {
 				c.check(t, name, dir)
 			}
 		})
+	}
+}
+
+// checkCommitted compares the committed archive of a case with its source, or with
+// -update makes it. Its members count, and not how a release of the library packs them.
+func (c *triageCase) checkCommitted(t *testing.T, path string) {
+	t.Helper()
+	data := packZip(t, c.tree(t, asEVTX))
+	have, err := os.ReadFile(path)
+	diff := ""
+	if err == nil {
+		diff = cmp.Diff(unzip(t, "", data), unzip(t, "", have))
+	}
+	switch {
+	case err == nil && diff == "":
+	case *update:
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s is not what its source makes (%v); run the tests with -update\n%.1000s", path, err, diff)
 	}
 }
 
