@@ -1,10 +1,6 @@
 package evtx
 
-import (
-	"time"
-
-	"github.com/vsswhy/vsswhy/ingest/event"
-)
+import "github.com/vsswhy/vsswhy/ingest/event"
 
 // A tally counts records of one stream, each with the id behind that of the record
 // before, as nearly all are. To count one more of these is a few comparisons.
@@ -56,33 +52,4 @@ func (d *decoder) sumUp() {
 	}
 	t.records, t.providers = 0, t.providers[:0]
 	t.round++
-}
-
-// A ticks is a FILETIME: units of 100 ns since 1601, UTC. Zero stands for no time.
-type ticks uint64
-
-// firstTime is the earliest time that is taken for one, the second day of 1601: a
-// FILETIME near zero stands for none.
-const firstTime ticks = 24 * 60 * 60 * 1e7
-
-// time returns what t stands for.
-func (t ticks) time() time.Time {
-	if t == 0 {
-		return time.Time{}
-	}
-	at, _ := fileTime(uint64(t))
-	return at
-}
-
-// ticksOf returns the ticks of a time, zero if no event can be of then.
-func ticksOf(t time.Time) ticks {
-	return ticks(t.Unix()*1e7 + int64(t.Nanosecond())/100 + fileTimeEpoch).valid()
-}
-
-// valid returns t if it can be the time of an event, else zero.
-func (t ticks) valid() ticks {
-	if t < firstTime || t >= fileTimeLimit {
-		return 0
-	}
-	return t
 }
