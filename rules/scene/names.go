@@ -39,13 +39,17 @@ func newHostTable(sources []*event.Source, events []*event.Event, facts []*event
 	return t
 }
 
-// computerNames are all names that logs and artefacts give, sorted.
+// computerNames are all names that logs and artefacts give, sorted. An export that
+// names no computer is of one of the others, mostly; alone it is of an unnamed one.
 func computerNames(sources []*event.Source, events []*event.Event, facts []*event.Fact) []string {
 	set := map[string]bool{}
+	nameless := false
 	for _, s := range sources {
 		for i := range s.Streams {
-			if name := s.Streams[i].Computer; name != "" || !isExport(s.Format) {
-				set[name] = true
+			if namesNone(s, i) {
+				nameless = true
+			} else {
+				set[s.Streams[i].Computer] = true
 			}
 		}
 	}
@@ -57,7 +61,15 @@ func computerNames(sources []*event.Source, events []*event.Event, facts []*even
 			set[f.Host] = true
 		}
 	}
+	if len(set) == 0 && nameless {
+		set[""] = true
+	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// namesNone reports whether a stream is of an export that names no computer.
+func namesNone(s *event.Source, stream int) bool {
+	return s.Streams[stream].Computer == "" && isExport(s.Format)
 }
 
 // add makes a computer of the name, unless it is known.
@@ -112,12 +124,21 @@ func (t *hostTable) join(a, b *Host) {
 	a.names = append(a.names, b.names...)
 }
 
+// unnamed is what a computer is called that no log names: an event list of Event
+// Viewer, saved as CSV, has no such column.
+const unnamed = "(unnamed computer)"
+
 // settleNames chooses the name to show: a DNS name says more than a short one.
 func (h *Host) settleNames() {
 	slices.SortFunc(h.names, func(a, b string) int {
 		return cmp.Or(boolOrder(strings.Contains(b, "."))-boolOrder(strings.Contains(a, ".")), cmp.Compare(a, b))
 	})
-	h.Name, h.Aliases = h.names[0], h.names[1:]
+	named := slices.DeleteFunc(slices.Clone(h.names), func(name string) bool { return name == "" })
+	if len(named) == 0 {
+		h.Name = unnamed
+		return
+	}
+	h.Name, h.Aliases = named[0], named[1:]
 }
 
 func boolOrder(b bool) int {
@@ -188,12 +209,15 @@ func (t *hostTable) placeFacts(sources []*event.Source, facts []*event.Fact, vms
 }
 
 // computersByFolder tells for each folder whose logs lie in it, if they are one
-// computer's; nil if several's.
+// computer's; nil if several's. Exports that name no computer say nothing of it.
 func (t *hostTable) computersByFolder(sources []*event.Source) map[string]*Host {
 	folders := map[string]*Host{}
 	for _, s := range sources {
 		dir := path.Dir(s.Path)
 		for i := range s.Streams {
+			if namesNone(s, i) {
+				continue
+			}
 			h := t.of(s.Streams[i].Computer)
 			if other, taken := folders[dir]; taken && other != h {
 				h = nil

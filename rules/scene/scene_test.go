@@ -197,6 +197,33 @@ func TestArtefactsGoToTheirComputer(t *testing.T) {
 	}
 }
 
+// TestUnnamedExport: an export without a column for the computer makes no computer of
+// its own beside others, nor hides whose folder it lies in; alone it has a name to show.
+func TestUnnamedExport(t *testing.T) {
+	export := &event.Source{ID: 77, Path: "b/A/Setup.csv", Format: "csv", Records: 1, Streams: []event.Stream{{Records: 1}}}
+	fact := event.Fact{Key: event.FactISCSISession, Value: "1"}
+	for _, tt := range []struct {
+		name  string
+		log   bool
+		want  string
+		facts int
+	}{
+		{"beside a log", true, "NODE-A", 1},
+		{"alone", false, unnamed, 0},
+	} {
+		b := newBundle()
+		if tt.log {
+			b.log("b/A/System.evtx", 1, ev("22:00:00", "NODE-A", "VSS", 8224))
+		}
+		b.b.Add(event.Batch{Source: export, Last: true})
+		b.facts("b/A/iscsi.txt", fact)
+		hosts := b.b.Build().Hosts
+		if len(hosts) != 1 || hosts[0].Name != tt.want || len(hosts[0].Facts()) != tt.facts {
+			t.Errorf("%s: %d computers, want only %s, with %d facts", tt.name, len(hosts), tt.want, tt.facts)
+		}
+	}
+}
+
 func TestOSBuildAtATime(t *testing.T) {
 	boot := func(when, build string) event.Event {
 		return ev(when, "HV01", eventLog, idBooted, "=6.01.", "="+build, "=", "=Multiprocessor Free", "=16385")
