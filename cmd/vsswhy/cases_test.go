@@ -327,8 +327,8 @@ func packZip(t *testing.T, n *node) []byte {
 	return b.Bytes()
 }
 
-// unzip returns the members of a zip, and of zips within, in their order: the path and
-// a digest of the content of each.
+// unzip returns the members of a zip, and of zips within, in their order: path, time,
+// method and a digest of the content of each.
 func unzip(t *testing.T, prefix string, data []byte) (members []string) {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -347,7 +347,7 @@ func unzip(t *testing.T, prefix string, data []byte) (members []string) {
 		if name := prefix + f.Name; strings.HasSuffix(name, ".zip") {
 			members = append(members, unzip(t, name+"!/", content)...)
 		} else {
-			members = append(members, fmt.Sprintf("%s %x", name, sha256.Sum256(content)))
+			members = append(members, fmt.Sprintf("%s %v %d %x", name, f.Modified.UTC(), f.Method, sha256.Sum256(content)))
 		}
 	}
 	return members
