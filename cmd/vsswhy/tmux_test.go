@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,9 +53,13 @@ func startTerminalWith(t *testing.T, env string, width, height int, args ...stri
 	return term
 }
 
+func (term *terminal) command(args ...string) *exec.Cmd {
+	return exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...)
+}
+
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...).CombinedOutput()
+	out, err := term.command(args...).CombinedOutput()
 	if err != nil {
 		term.t.Fatalf("tmux %v: %v\n%s", args, err, out)
 	}
@@ -79,20 +84,31 @@ func (term *terminal) typed(text string) { term.tmux("send-keys", "-l", text) }
 // see waits until all texts are on the screen.
 func (term *terminal) see(texts ...string) string {
 	term.t.Helper()
+	return term.await("on screen", term.screen, texts...)
+}
+
+// copied waits until the terminal's own clipboard has a text: the program tells
+// of a copy in one frame and sends it in the next.
+func (term *terminal) copied(text string) {
+	term.t.Helper()
+	term.await("in tmux's buffer", func() string {
+		out, _ := term.command("show-buffer").Output() // fails while there is none
+		return string(out)
+	}, text)
+}
+
+// await looks again and again until all texts are to be seen.
+func (term *terminal) await(where string, look func() string, texts ...string) string {
+	term.t.Helper()
 	var page string
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		page = term.screen()
-		missing := ""
-		for _, text := range texts {
-			if !strings.Contains(page, text) {
-				missing = text
-			}
-		}
-		if missing == "" {
+		page = look()
+		missing := func(text string) bool { return !strings.Contains(page, text) }
+		if !slices.ContainsFunc(texts, missing) {
 			return page
 		}
 	}
-	term.t.Fatalf("not on screen: %q\n%s", texts, page)
+	term.t.Fatalf("not %s: %q\n%s", where, texts, page)
 	return ""
 }
 
