@@ -324,6 +324,9 @@ func TestScreenExports(t *testing.T) {
 	}
 }
 
+// recordedSession is in the documentation, a section a step.
+const recordedSession = "../../docs/session.txt"
+
 // TestRecordedSession holds the session in docs, and its first page in
 // docs/screen.md, to what the program shows. -update records it anew.
 func TestRecordedSession(t *testing.T) {
@@ -331,9 +334,12 @@ func TestRecordedSession(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "csv-two-nodes.zip"), filepath.Join(dir, "bundle.zip")); err != nil {
 		t.Fatal(err)
 	}
+	recorded := ""
+	if !*update {
+		recorded = readFile(t, recordedSession)
+	}
 	term := startTerminal(t, 110, 30, filepath.Join(dir, "bundle.zip"))
-	var session strings.Builder
-	first := ""
+	var session, first string
 	for _, step := range []struct {
 		told, want string
 		keys       []string
@@ -346,35 +352,50 @@ func TestRecordedSession(t *testing.T) {
 	} {
 		term.press(step.keys...)
 		term.see(step.want)
-		time.Sleep(300 * time.Millisecond) // the frame after
-		var page []string
-		for line := range strings.Lines(term.screen()) {
-			page = append(page, strings.TrimRight(line, " \n"))
-		}
-		text := strings.TrimRight(strings.Join(page, "\n"), "\n") + "\n"
+		page := term.pageAs(recorded, "### "+step.told+"\n\n")
 		if first == "" {
-			first = text
+			first = page
 		}
-		fmt.Fprintf(&session, "### %s\n\n%s\n", step.told, text)
+		session += "### " + step.told + "\n\n" + page + "\n"
 	}
-	const recorded = "../../docs/session.txt"
 	if *update {
-		if err := os.WriteFile(recorded, []byte(session.String()), 0o644); err != nil {
+		if err := os.WriteFile(recordedSession, []byte(session), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	} else if session != recorded {
+		t.Errorf("docs/session.txt has more than the program shows; -update records it anew\n%s", session)
 	}
-	want, err := os.ReadFile(recorded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := session.String(); got != string(want) {
-		t.Errorf("docs/session.txt is not what the program shows; -update records it anew\n%s", got)
-	}
-	page, err := os.ReadFile("../../docs/screen.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), first) {
+	if !strings.Contains(readFile(t, "../../docs/screen.md"), first) {
 		t.Errorf("docs/screen.md does not show the first page:\n%s", first)
 	}
+}
+
+// pageAs waits for the page that a session has below a heading, and returns it; of
+// a session without it, the page that is there once the frame after is drawn.
+func (term *terminal) pageAs(session, heading string) string {
+	term.t.Helper()
+	_, want, found := strings.Cut(session, heading)
+	if !found {
+		time.Sleep(300 * time.Millisecond)
+	}
+	want, _, _ = strings.Cut(want, "\n### ")
+	return term.await("on screen as in docs/session.txt (-update records it anew)", term.page, strings.TrimSuffix(want, "\n"))
+}
+
+// page is the screen without the blanks at the ends.
+func (term *terminal) page() string {
+	var b strings.Builder
+	for line := range strings.Lines(term.screen()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
