@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vsswhy/vsswhy/ingest/known"
+	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -42,16 +43,22 @@ that are there already, only what they lack, computer by computer.`,
 			if err := opt.reading.check(); err != nil {
 				return err
 			}
-			list, err := opt.wanted(cmd, paths)
+			e, err := newEngine(cmd)
 			if err != nil {
 				return err
 			}
-			return writeWhole(opt.output, cmd.OutOrStdout(), func(w io.Writer) error {
-				if opt.script {
-					return list.script(w)
-				}
-				return list.request(w)
-			})
+			if len(paths) == 0 {
+				return opt.print(cmd, everything(e.set))
+			}
+			r := e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
+			end := endingOfLacks(cmd, r)
+			if end.interrupted || !end.content {
+				return end.err() // a list of what was not looked at would say that all is there
+			}
+			if err := opt.print(cmd, lacking(r)); err != nil {
+				return err
+			}
+			return end.err()
 		},
 	}
 	opt.reading.flags(cmd)
@@ -67,6 +74,8 @@ type wantList struct {
 	items map[string][]wantItem
 	logs  []string // channels
 	ways  []string // how to get it
+
+	incomplete bool // there was more, which could not be read
 }
 
 // A wantItem is one thing that is missing, and the rules that lack it.
@@ -75,32 +84,33 @@ type wantItem struct {
 	rules []string
 }
 
-// wanted is all that rules can use, or what they lack in the paths' logs.
-func (o *collectOptions) wanted(cmd *cobra.Command, paths []string) (*wantList, error) {
-	e, err := newEngine(cmd)
-	if err != nil {
-		return nil, err
-	}
-	list := &wantList{items: map[string][]wantItem{}}
-	if len(paths) == 0 {
-		list.logs = known.AllChannels()
-		for _, ch := range list.logs {
-			list.add("", ch+" log", "")
+func (o *collectOptions) print(cmd *cobra.Command, list *wantList) error {
+	return writeWhole(o.output, cmd.OutOrStdout(), func(w io.Writer) error {
+		if o.script {
+			return list.script(w)
 		}
-		for _, r := range e.set.Rules() {
-			for _, c := range r.Criteria {
-				list.way(c.Collect)
-			}
-		}
-		return list, nil
+		return list.request(w)
+	})
+}
+
+// everything is all that rules can use.
+func everything(set *rules.Set) *wantList {
+	list := &wantList{items: map[string][]wantItem{}, logs: known.AllChannels()}
+	for _, ch := range list.logs {
+		list.add("", ch+" log", "")
 	}
-	list.lacking(e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, o.reading.options()))
-	return list, nil
+	for _, r := range set.Rules() {
+		for _, c := range r.Criteria {
+			list.way(c.Collect)
+		}
+	}
+	return list
 }
 
 // lacking takes from a report what could not be evaluated, and what would settle
 // the open questions of its findings.
-func (l *wantList) lacking(r *report.Report) {
+func lacking(r *report.Report) *wantList {
+	l := &wantList{items: map[string][]wantItem{}, incomplete: !r.Complete}
 	for _, h := range r.Hosts {
 		l.names = append(l.names, h.Name)
 	}
@@ -131,6 +141,7 @@ func (l *wantList) lacking(r *report.Report) {
 			}
 		}
 	}
+	return l
 }
 
 // add notes that something of a computer is missing, for a rule.
@@ -189,6 +200,9 @@ func (l *wantList) request(w io.Writer) error {
 	var b strings.Builder
 	if len(l.hosts) == 0 {
 		b.WriteString("Nothing is missing: every rule could be evaluated, and no question is open.\n")
+		if l.incomplete {
+			b.WriteString("But part of what is there could not be read.\n")
+		}
 		_, err := io.WriteString(w, b.String())
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/report"
@@ -95,6 +97,10 @@ func (e ending) err() error {
 
 // outcome decides the exit code of a scan by its report.
 func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
+	return endingOf(r, failOn, interrupted).err()
+}
+
+func endingOf(r *report.Report, failOn rules.Verdict, interrupted bool) ending {
 	return ending{
 		interrupted: interrupted,
 		content: slices.ContainsFunc(r.Sources, func(s report.Source) bool {
@@ -103,7 +109,23 @@ func outcome(r *report.Report, failOn rules.Verdict, interrupted bool) error {
 		finding:    failOn != rules.NoVerdict && strongest(r) >= failOn,
 		incomplete: !r.Complete || len(r.Notices) > 0,
 		lossesIn:   "the report names it",
-	}.err()
+	}
+}
+
+// endingOfLacks is the ending of a command that prints what a report lacks, and not
+// the report: what was lost is said on standard error, since it may be just that.
+func endingOfLacks(cmd *cobra.Command, r *report.Report) ending {
+	lost := r.Bundle().Errors
+	for _, text := range lost[:min(len(lost), maxLosses)] {
+		fmt.Fprintln(troubleOf(cmd), "LOST:", event.Clean(text))
+	}
+	if more := len(lost) - maxLosses; more > 0 {
+		fmt.Fprintf(troubleOf(cmd), "LOST: %d more\n", more)
+	}
+	e := endingOf(r, rules.NoVerdict, cmd.Context().Err() != nil)
+	e.content = e.content && len(r.Hosts) > 0 // of whom nothing is known nothing is lacking, either
+	e.lossesIn = "the lines above name it"
+	return e
 }
 
 // hasContent reports whether a source held something to go by: a record, a

@@ -173,6 +173,10 @@ func newRulesCoverage() *cobra.Command {
 				return err
 			}
 			r := e.scan(cmd.Context(), cmd.ErrOrStderr(), paths, opt.options())
+			end := endingOfLacks(cmd, r)
+			if end.interrupted || !end.content {
+				return end.err()
+			}
 			missing := map[string][]string{}
 			for _, n := range r.NotEvaluable {
 				for _, m := range n.Missing {
@@ -188,7 +192,7 @@ func newRulesCoverage() *cobra.Command {
 					fmt.Fprintf(cmd.OutOrStdout(), "✓  %s\n", rule.ID)
 				}
 			}
-			return nil
+			return end.err()
 		},
 	}
 	opt.flags(cmd)
