@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -247,7 +248,7 @@ func (b *batch) read(ctx context.Context, path, key string, x *batchItem) (r *re
 		defer cancel()
 	}
 	r = b.scan(ctx, path, key, x)
-	r.Args = portable([]string{"batch", path}) // and not all the others
+	r.Args = portable([]string{"batch", noFlag(path)}) // and not all the others
 	if b.opt.redact {
 		if r, err = redactIn(context.WithoutCancel(ctx), b.stderr, r, filepath.Join(b.opt.out, b.expected(path, key).Case)); err != nil {
 			return nil, err
@@ -258,6 +259,14 @@ func (b *batch) read(ctx context.Context, path, key string, x *batchItem) (r *re
 		return r, late
 	}
 	return r, nil
+}
+
+// noFlag is a path that is taken for no flag.
+func noFlag(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "./" + path
+	}
+	return path
 }
 
 func (b *batch) scan(ctx context.Context, path, key string, x *batchItem) *report.Report {

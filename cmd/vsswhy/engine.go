@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -152,12 +153,7 @@ func portable(args []string) []string {
 			out[i] = hiddenPassword
 			continue
 		}
-		flag, value, ok := strings.Cut(arg, "=")
-		if !ok || !strings.HasPrefix(arg, "-") {
-			flag, value = "", arg
-		} else {
-			flag += "="
-		}
+		flag, value := cutFlag(arg)
 		if flag == "--"+passwordFlag+"=" {
 			value = hiddenPassword
 		}
@@ -168,3 +164,17 @@ func portable(args []string) []string {
 	}
 	return out
 }
+
+// cutFlag parts a flag from the value that stands in the same word: "--case=DIR", or
+// "-oFILE".
+func cutFlag(arg string) (flag, value string) {
+	if m := shortOutput.FindStringSubmatch(arg); m != nil {
+		return m[1], m[2]
+	}
+	if name, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(arg, "-") {
+		return name + "=", value
+	}
+	return "", arg
+}
+
+var shortOutput = regexp.MustCompile(`^(-[qvh]*o=?)(.+)$`)

@@ -289,23 +289,27 @@ func (x *redactor) url(s string) string {
 // args keeps the flags, and the words that are the program's.
 func (x *redactor) args(list []string) []string {
 	out := make([]string, len(list))
-	flag := ""
+	flag, ended := "", false // the flag before it, and whether flags are over
 	for i, arg := range list {
 		name, value, ok := strings.Cut(arg, "=")
+		short := shortFlags().FindStringSubmatch(arg)
 		switch {
-		case strings.HasPrefix(arg, "-") && ok:
-			out[i] = name + "=" + x.arg(name, value)
-		case strings.HasPrefix(arg, "-"):
-			out[i], flag = arg, arg
-			continue
-		default:
+		case ended, short == nil && !longFlag().MatchString(name):
 			out[i] = x.arg(flag, arg)
+		case short != nil && short[2] != "":
+			out[i] = short[1] + x.arg("-o", short[2])
+		case short == nil && ok:
+			out[i] = name + "=" + x.arg(name, value)
+		default:
+			out[i], flag, ended = arg, arg, arg == "--"
+			continue
 		}
 		flag = ""
 	}
 	return out
 }
 
+// arg rewrites a value of a flag, or what is none.
 func (x *redactor) arg(flag, value string) string {
 	switch {
 	case flag == "--host":
@@ -314,7 +318,7 @@ func (x *redactor) arg(flag, value string) string {
 			names[i] = x.host(names[i])
 		}
 		return strings.Join(names, ",")
-	case programWords[value] || plainArg().MatchString(value):
+	case programWords[value], plainFlags[flag] && plainArg().MatchString(value):
 		return value
 	}
 	return x.path(value)
@@ -322,5 +326,8 @@ func (x *redactor) arg(flag, value string) string {
 
 var (
 	programWords = setOf("scan report batch open events text json jsonl csv md html ecs confirmed likely possible ruled-out all relevant findings off true false ***")
+	plainFlags   = setOf("--since --until --around --workers") // elsewhere "2010-03-14-acme" is a file
 	plainArg     = pattern(`^[-+]?[0-9][-0-9:.TZ+±a-z]*$`)
+	longFlag     = pattern(`^--[a-z-]*$`)
+	shortFlags   = pattern(`^(-[qvh]*o=?|-[qvh]+$)(.*)$`) // -o takes a file, which may stand right behind it
 )
