@@ -51,7 +51,8 @@ A bundle that can't be read stops none of the others.
 
 A run that was stopped goes on with --resume: bundles are not read again whose
 content is the same, by the same rules. Of a file the content counts, of a folder
-the names, sizes and times of what is in it.`,
+the names, sizes and times of what is in it. With --password those are read again
+of which part could not be read.`,
 		Example: `  vsswhy batch --out result bundles/
   vsswhy batch --out result --cases --fail-on confirmed acme.zip contoso.7z
   find /srv/bundles -name '*.7z' | vsswhy batch --out result --files-from - --resume`,

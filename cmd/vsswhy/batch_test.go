@@ -257,3 +257,51 @@ func TestBatchRedact(t *testing.T) {
 		t.Error(again)
 	}
 }
+
+// TestBatchChanged: a resumed run reads a folder again that has changed, also behind
+// a link, and one in which something can be read now.
+func TestBatchChanged(t *testing.T) {
+	dir := copyOf(t, "csv-two-nodes", "iscsi-likely")
+	customer, link := filepath.Join(dir, "customer"), filepath.Join(dir, "link")
+	move := func(name string) {
+		t.Helper()
+		if err := os.Rename(filepath.Join(dir, name), filepath.Join(customer, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(customer, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(customer, link); err != nil {
+		t.Skip(err)
+	}
+	list, out := filepath.Join(dir, "list"), filepath.Join(dir, "out")
+	if err := os.WriteFile(list, []byte(link), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	verdict := func(code int) string {
+		t.Helper()
+		mustRun(t, code, "batch", "--resume", "--out", out, "--files-from", list)
+		return batchLines(t, out)[0].Verdict
+	}
+	move("iscsi-likely.zip")
+	if v := verdict(exitDone); v != "likely" {
+		t.Errorf("one bundle: %q", v)
+	}
+	move("csv-two-nodes.zip")
+	if v := verdict(exitDone); v != "confirmed" {
+		t.Errorf("another one behind the link: %q", v)
+	}
+	if os.Getuid() <= 0 {
+		t.Skip("nothing is unreadable here")
+	}
+	locked := filepath.Join(customer, "csv-two-nodes.zip")
+	os.Chmod(locked, 0)
+	if v := verdict(exitIncomplete); v != "likely" {
+		t.Errorf("unreadable: %q", v)
+	}
+	os.Chmod(locked, 0o600)
+	if v := verdict(exitDone); v != "confirmed" {
+		t.Errorf("readable again: %q", v)
+	}
+}

@@ -118,6 +118,9 @@ func (x *journal) done(want report.Bundle, opt *batchOptions) *report.Bundle {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	b := x.lines[want.Bundle]
+	if b != nil && !b.Complete && len(opt.reading.passwords) > 0 {
+		return nil // one may be what was lacking; none is noted, so that it can't be told
+	}
 	if b == nil || b.Content != want.Content || b.Tool != want.Tool || b.Options != want.Options || opt.cases && b.Case != want.Case || !slices.Equal(b.Files, want.Files) {
 		return nil
 	}
@@ -177,19 +180,40 @@ func hashFile(h io.Writer, path string) error {
 	return err
 }
 
-// hashNames hashes what a folder has by names, sizes and times. What can't be looked
-// at is said by the scan.
+// hashNames hashes what a folder has by names, sizes and times, and by what of it
+// can't be read: that a file may be read now changes none of these. Why it can't be
+// is said by the scan.
 func hashNames(h io.Writer, dir string) error {
+	dir, err := filepath.EvalSymlinks(dir) // a link to a folder is walked as the folder
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		rel, _ := filepath.Rel(dir, name)
+		rel = filepath.ToSlash(rel)
+		if err != nil {
+			fmt.Fprintf(h, "%q can't be read\n", rel)
 			return nil
 		}
-		if info, err := d.Info(); err == nil {
-			rel, _ := filepath.Rel(dir, name)
-			fmt.Fprintf(h, "%q %d %d\n", filepath.ToSlash(rel), info.Size(), info.ModTime().UnixNano())
+		if info, err := d.Info(); err == nil && !d.IsDir() {
+			fmt.Fprintf(h, "%q %d %d%s\n", rel, info.Size(), info.ModTime().UnixNano(), unreadable(name, info))
 		}
 		return nil
 	})
+}
+
+// unreadable says so of a file that can't be opened. Of what is no file nothing is
+// read, and a pipe would wait for ever.
+func unreadable(name string, info fs.FileInfo) string {
+	if !info.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return " can't be read"
+	}
+	f.Close()
+	return ""
 }
 
 // name names what belongs to a bundle after it, and apart from others of that name

@@ -140,6 +140,9 @@ func (b *batch) line(spent time.Duration) string {
 
 // sizeOf is the size of a bundle in bytes; 0 if it can't be told.
 func sizeOf(path string) (size int64) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			if info, err := d.Info(); err == nil {
