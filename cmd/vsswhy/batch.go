@@ -1,8 +1,9 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -89,6 +91,9 @@ func (o *batchOptions) batch(cmd *cobra.Command, args []string) (*batch, error) 
 	if o.jobs < 0 {
 		return nil, fmt.Errorf("--jobs %d is less than 0", o.jobs)
 	}
+	if o.timeout < 0 {
+		return nil, fmt.Errorf("--timeout %v is less than 0", o.timeout)
+	}
 	for _, form := range o.formats {
 		if printers[form] == nil {
 			return nil, fmt.Errorf("--format %q is none of text, json, jsonl, csv, md, html and ecs", form)
@@ -150,15 +155,14 @@ func (o *batchOptions) bundlesIn(stderr io.Writer, path string) ([]string, error
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, err
+		return []string{filepath.Clean(path)}, nil // so are others read beside it
 	}
-	out, _ := os.Stat(o.out)
+	into := sameFile(path, o.out)
 	var list []string
 	for _, d := range entries {
 		p := filepath.Join(path, d.Name())
-		info, err := os.Stat(p)
 		switch {
-		case strings.HasPrefix(d.Name(), "."), err == nil && out != nil && os.SameFile(info, out):
+		case strings.HasPrefix(d.Name(), "."), sameFile(p, o.out), isBatch(p), into && isResult(d.Name()):
 		case index.IsCase(p):
 			fmt.Fprintf(stderr, "vsswhy: %s is a case and no bundle; left out\n", event.Clean(p))
 		default:
@@ -167,6 +171,25 @@ func (o *batchOptions) bundlesIn(stderr io.Writer, path string) ([]string, error
 		}
 	}
 	return list, nil
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// isBatch reports whether a folder has the results of a batch, perhaps of another
+// one.
+func isBatch(dir string) bool {
+	journal, err := os.Lstat(filepath.Join(dir, journalFile))
+	reports, err2 := os.Lstat(filepath.Join(dir, batchReports))
+	return err == nil && err2 == nil && journal.Mode().IsRegular() && reports.IsDir()
+}
+
+// isResult reports whether a batch calls something so, in the folder of --out.
+func isResult(name string) bool {
+	return slices.Contains([]string{batchReports, batchCases, journalFile, summaryFile, summaryTable, summaryPage}, name)
 }
 
 // listed are the paths of --files-from. A folder in that list is a bundle.
@@ -183,14 +206,31 @@ func (o *batchOptions) listed(stdin io.Reader) ([]string, error) {
 		defer f.Close()
 		stdin = f
 	}
+	data, err := io.ReadAll(stdin)
 	var paths []string
-	lines := bufio.NewScanner(stdin)
-	for lines.Scan() {
-		if line := strings.TrimRight(lines.Text(), "\r"); line != "" {
+	for line := range strings.Lines(decoded(data)) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
 			paths = append(paths, filepath.Clean(line))
 		}
 	}
-	return paths, lines.Err()
+	return paths, err
+}
+
+// decoded is the text of a list: UTF-8, or UTF-16 with a mark at its head, as Windows
+// PowerShell writes it.
+func decoded(data []byte) string {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	case !bytes.HasPrefix(data, []byte("\xff\xfe")):
+		return strings.TrimPrefix(string(data), "\ufeff")
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for b := data[2:]; len(b) >= 2; b = b[2:] {
+		units = append(units, order.Uint16(b))
+	}
+	return string(utf16.Decode(units))
 }
 
 // ending is what the exit code is decided by.

@@ -305,3 +305,52 @@ func TestBatchChanged(t *testing.T) {
 		t.Errorf("readable again: %q", v)
 	}
 }
+
+// TestBatchNames: a bundle whose name is no UTF-8 is known again by a
+// resumed run.
+func TestBatchNames(t *testing.T) {
+	dir := copyOf(t, "normal-backup")
+	odd := filepath.Join(dir, "caf\xe9.zip")
+	if err := os.Rename(filepath.Join(dir, "normal-backup.zip"), odd); err != nil {
+		t.Skip(err)
+	}
+	if name, err := filepath.Glob(filepath.Join(dir, "caf*")); err != nil || len(name) != 1 || name[0] != odd {
+		t.Skip("names are made UTF-8 here")
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	mustRun(t, exitDone, "batch", "--out", out, odd)
+	if text := mustRun(t, exitDone, "batch", "--resume", "--out", out, odd); !strings.Contains(text, "1 read by an earlier run") {
+		t.Error(text)
+	}
+}
+
+// TestBatchListUTF16: PowerShell's > and Out-File write lists so.
+func TestBatchListUTF16(t *testing.T) {
+	dir := copyOf(t, "normal-backup")
+	text := "\xff\xfe"
+	for _, r := range filepath.Join(dir, "normal-backup.zip") + "\r\n" {
+		text += string([]byte{byte(r), byte(r >> 8)})
+	}
+	list := filepath.Join(dir, "list.txt")
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, exitDone, "batch", "--out", filepath.Join(dir, "out"), "--files-from", list)
+}
+
+// TestBatchLockedFolder: a folder that can't be listed stops none of the others.
+func TestBatchLockedFolder(t *testing.T) {
+	if os.Getuid() <= 0 {
+		t.Skip("nothing is unreadable here")
+	}
+	dir := copyOf(t, "csv-two-nodes")
+	locked, out := filepath.Join(dir, "locked"), filepath.Join(dir, "out")
+	if err := os.Mkdir(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, exitIncomplete, "batch", "--out", out, locked, filepath.Join(dir, "csv-two-nodes.zip"))
+	lines := batchLines(t, out)
+	if len(lines) != 2 || len(lines[0].Errors) != 1 || lines[1].Verdict != "confirmed" {
+		t.Errorf("%+v", lines)
+	}
+}

@@ -26,6 +26,8 @@ import (
 // Files of a batch, in the folder of --out.
 const (
 	summaryFile  = "summary.jsonl"
+	summaryTable = "summary.csv"
+	summaryPage  = "index.html"
 	batchReports = "reports"
 	batchCases   = "cases"
 )
@@ -213,14 +215,15 @@ func duration(start time.Time) int64 {
 
 // expected is what the line of a bundle has that is known before it is read.
 func (b *batch) expected(path, key string) report.Bundle {
-	x := report.Bundle{Bundle: filepath.ToSlash(path), Content: key, Options: fmt.Sprintf("recover=%t redact=%t", b.opt.reading.recover, b.opt.redact), Files: []string{}}
+	name := string([]rune(filepath.ToSlash(path))) // as JSON gives it back, whatever bytes it has
+	x := report.Bundle{Bundle: name, Content: key, Options: fmt.Sprintf("recover=%t redact=%t", b.opt.reading.recover, b.opt.redact), Files: []string{}}
 	x.Tool = report.Tool{Name: "vsswhy", Version: version(), RulesDigest: b.e.set.Digest()}
-	name := b.name(path, key)
+	file := b.name(path, key)
 	for _, form := range b.opt.formats {
-		x.Files = append(x.Files, batchReports+"/"+name+"."+formatExt[form])
+		x.Files = append(x.Files, batchReports+"/"+file+"."+formatExt[form])
 	}
 	if b.opt.cases {
-		x.Case = batchCases + "/" + name + ".vsswhy"
+		x.Case = batchCases + "/" + file + ".vsswhy"
 	}
 	return x
 }
@@ -340,7 +343,7 @@ func (b *batch) sumUp(stdout io.Writer) error {
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error
-	}{{summaryFile, s.WriteJSONL}, {"summary.csv", s.WriteCSV}, {"index.html", s.WriteHTML}} {
+	}{{summaryFile, s.WriteJSONL}, {summaryTable, s.WriteCSV}, {summaryPage, s.WriteHTML}} {
 		if err := writeWhole(filepath.Join(b.opt.out, f.name), nil, f.write); err != nil {
 			return err
 		}
