@@ -198,7 +198,7 @@ func (e *engine) sound(ctx context.Context, stderr io.Writer, c *index.Case, dir
 		return r, nil
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "vsswhy: %v; making it again from the logs\n", err)
+		fmt.Fprintf(stderr, "vsswhy: %s; making it again from the logs\n", event.Clean(err.Error()))
 	} else {
 		fmt.Fprintln(stderr, "vsswhy: rules or answers have changed since the case was made; evaluating it again")
 	}
@@ -219,7 +219,7 @@ func (e *engine) renew(ctx context.Context, stderr io.Writer, c *index.Case, dir
 	if err == nil {
 		return r, nil
 	}
-	fmt.Fprintf(stderr, "vsswhy: %v; it is left as it is\n", err)
+	fmt.Fprintf(stderr, "vsswhy: %s; it is left as it is\n", event.Clean(err.Error()))
 	r = e.again(ctx, stderr, c)
 	asMade(r, c)
 	return r, nil

@@ -22,7 +22,7 @@ func listCase(cmd *cobra.Command, dir string, opt *eventsOptions, q *query.Query
 	if !errors.Is(err, index.ErrDamaged) && !errors.Is(err, store.ErrDamaged) {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "vsswhy: %v; making it again from the logs\n", err)
+	fmt.Fprintf(cmd.ErrOrStderr(), "vsswhy: %s; making it again from the logs\n", event.Clean(err.Error()))
 	if err := mend(cmd, dir); err != nil {
 		return err
 	}

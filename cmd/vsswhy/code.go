@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,12 +22,14 @@ func newCode() *cobra.Command {
   vsswhy code {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, arg := range args {
-				if err := explainAny(cmd, arg); err != nil {
-					return err
+			return buffered(cmd.OutOrStdout(), func(out io.Writer) error {
+				for _, arg := range args {
+					if err := explainAny(out, arg); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 }
@@ -44,21 +47,21 @@ func codesAsArgs(args []string) []string {
 }
 
 // explainAny tells an event and a writer's class id from a code by their form.
-func explainAny(cmd *cobra.Command, arg string) error {
+func explainAny(out io.Writer, arg string) error {
 	if provider, id, ok := strings.Cut(arg, "/"); ok {
-		return explainEvent(cmd, provider, id)
+		return explainEvent(out, provider, id)
 	}
 	if name := known.WriterName(arg); name != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  the class id of a VSS writer: %s\n", arg, name)
+		fmt.Fprintf(out, "%s\n  the class id of a VSS writer: %s\n", arg, name)
 		return nil
 	}
 	if isGUID.MatchString(arg) {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s\n  not in the table of VSS writers\n", arg)
+		fmt.Fprintf(out, "%s\n  not in the table of VSS writers\n", arg)
 		return nil
 	}
 	if list := known.CodesNamed(arg); len(list) > 0 {
 		for _, c := range list {
-			explain(cmd, c)
+			explain(out, c)
 		}
 		return nil
 	}
@@ -66,7 +69,7 @@ func explainAny(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return fmt.Errorf("%w, or a name as VSS_E_PROVIDER_VETO; an event is PROVIDER/ID, as VSS/8229", err)
 	}
-	explain(cmd, c)
+	explain(out, c)
 	return nil
 }
 
@@ -74,12 +77,11 @@ var isGUID = regexp.MustCompile(`^\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA
 
 // explainEvent prints what an event means, and the logs that it stands in. What
 // Microsoft's names begin with may be left out.
-func explainEvent(cmd *cobra.Command, provider, number string) error {
+func explainEvent(out io.Writer, provider, number string) error {
 	id, err := strconv.ParseUint(number, 10, 16)
 	if err != nil {
 		return fmt.Errorf("%q is no event id", number)
 	}
-	out := cmd.OutOrStdout()
 	for _, begin := range []string{"", "Microsoft-Windows-Hyper-V-", "Microsoft-Windows-"} {
 		text := known.Summary(begin+provider, uint32(id))
 		if text == "" {
@@ -96,8 +98,7 @@ func explainEvent(cmd *cobra.Command, provider, number string) error {
 }
 
 // explain prints a code, its other spellings, and what is known of it.
-func explain(cmd *cobra.Command, c known.Code) {
-	out := cmd.OutOrStdout()
+func explain(out io.Writer, c known.Code) {
 	fmt.Fprintf(out, "%v = %d = %d = %%%%%d\n", c, int32(c), uint32(c), uint32(c))
 	if c.Name() != "" {
 		fmt.Fprintf(out, "  %s\n", c.Name())

@@ -17,6 +17,7 @@ import (
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/ingest"
+	"github.com/vsswhy/vsswhy/ingest/event"
 	"github.com/vsswhy/vsswhy/rules/report"
 	"github.com/vsswhy/vsswhy/rules/scene"
 	"github.com/vsswhy/vsswhy/tui"
@@ -90,7 +91,7 @@ func (e *engine) openScreen(cmd *cobra.Command, dir string, screen *screenOption
 	}
 	c, err := index.OpenForWriting(dir)
 	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "vsswhy: %v; opened read-only\n", err)
+		fmt.Fprintf(cmd.ErrOrStderr(), "vsswhy: %s; opened read-only\n", event.Clean(err.Error()))
 		if c, err = index.Open(dir); err != nil {
 			return err
 		}

@@ -53,8 +53,9 @@ func writeInto(file string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// buffered has write write in large pieces: templates write word by word.
-func buffered(f *os.File, write func(io.Writer) error) error {
-	w := bufio.NewWriterSize(f, 64<<10)
+// buffered has write write in large pieces: templates write word by word. An error of
+// writing is not lost, if write looks at none.
+func buffered(to io.Writer, write func(io.Writer) error) error {
+	w := bufio.NewWriterSize(to, 64<<10)
 	return cmp.Or(write(w), w.Flush())
 }

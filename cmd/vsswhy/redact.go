@@ -28,7 +28,7 @@ func redactIn(ctx context.Context, stderr io.Writer, r *report.Report, dir strin
 	out, err := index.Redact(ctx, dir, r)
 	var notKept *index.NotKeptError
 	if errors.As(err, &notKept) {
-		fmt.Fprintln(stderr, "vsswhy:", notKept)
+		fmt.Fprintln(stderr, "vsswhy:", event.Clean(notKept.Error()))
 		err = nil
 	}
 	return out, err

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vsswhy/vsswhy/index"
+	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
 // run is the program without its process: arguments and streams in, exit code
@@ -29,7 +30,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	err = settingsOf(cmd.Context()).explain(err)
 	if coded, ok := errors.AsType[*codeError](err); err != nil && (!ok || coded.err != nil) {
-		fmt.Fprintln(stderr, "vsswhy:", err)
+		fmt.Fprintln(stderr, "vsswhy:", event.CleanLines(err.Error())) // it may name a stranger's file
 	}
 	code := exitCode(err)
 	speakerOf(cmd.Context()).end(err, code)
@@ -70,7 +71,7 @@ that can't be written, in the user's state folder.`,
 			return err
 		}
 		opt.kept.dir = dir
-		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", dir)
+		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", event.Clean(dir))
 		if onScreen(cmd) && !cmd.Flags().Changed("format") && !cmd.Flags().Changed("redact") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
 			e, err := newEngine(cmd)
 			if err != nil {

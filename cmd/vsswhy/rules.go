@@ -14,6 +14,7 @@ import (
 
 	"github.com/vsswhy/vsswhy/rules"
 	"github.com/vsswhy/vsswhy/rules/builtin"
+	"github.com/vsswhy/vsswhy/rules/report"
 )
 
 // rulesDirFlag names a folder with a team's own rules.
@@ -74,15 +75,17 @@ func newRulesExplain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for i, id := range ids {
-				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
+			return buffered(cmd.OutOrStdout(), func(out io.Writer) error {
+				for i, id := range ids {
+					if i > 0 {
+						fmt.Fprintln(out)
+					}
+					if !set.Explain(out, id) {
+						return fmt.Errorf("there is no rule %q; vsswhy rules list shows all", id)
+					}
 				}
-				if !set.Explain(cmd.OutOrStdout(), id) {
-					return fmt.Errorf("there is no rule %q; vsswhy rules list shows all", id)
-				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 }
@@ -95,8 +98,8 @@ func newRulesLint() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "no mistakes; with the built-in ones there are %d rules\n", len(set.Rules()))
-			return nil
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "no mistakes; with the built-in ones there are %d rules\n", len(set.Rules()))
+			return err
 		},
 	}
 }
@@ -119,7 +122,7 @@ criterion says nothing.`,
 			if err != nil {
 				return err
 			}
-			return printTrials(cmd.OutOrStdout(), set.Try())
+			return buffered(cmd.OutOrStdout(), func(out io.Writer) error { return printTrials(out, set.Try()) })
 		},
 	}
 }
@@ -177,24 +180,31 @@ func newRulesCoverage() *cobra.Command {
 			if end.interrupted || !end.content {
 				return end.err()
 			}
-			missing := map[string][]string{}
-			for _, n := range r.NotEvaluable {
-				for _, m := range n.Missing {
-					if !slices.Contains(missing[n.Rule], m) {
-						missing[n.Rule] = append(missing[n.Rule], m)
-					}
-				}
-			}
-			for _, rule := range e.set.Rules() {
-				if list := missing[rule.ID]; len(list) > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), "?  %s: lacks %s\n", rule.ID, strings.Join(list, "; "))
-				} else {
-					fmt.Fprintf(cmd.OutOrStdout(), "✓  %s\n", rule.ID)
-				}
+			if err := buffered(cmd.OutOrStdout(), func(out io.Writer) error { return printCoverage(out, e.set, r) }); err != nil {
+				return err
 			}
 			return end.err()
 		},
 	}
 	opt.flags(cmd)
 	return cmd
+}
+
+func printCoverage(out io.Writer, set *rules.Set, r *report.Report) error {
+	missing := map[string][]string{}
+	for _, n := range r.NotEvaluable {
+		for _, m := range n.Missing {
+			if !slices.Contains(missing[n.Rule], m) {
+				missing[n.Rule] = append(missing[n.Rule], m)
+			}
+		}
+	}
+	for _, rule := range set.Rules() {
+		if list := missing[rule.ID]; len(list) > 0 {
+			fmt.Fprintf(out, "?  %s: lacks %s\n", rule.ID, strings.Join(list, "; "))
+		} else {
+			fmt.Fprintf(out, "✓  %s\n", rule.ID)
+		}
+	}
+	return nil
 }
