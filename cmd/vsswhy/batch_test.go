@@ -354,3 +354,24 @@ func TestBatchLockedFolder(t *testing.T) {
 		t.Errorf("%+v", lines)
 	}
 }
+
+// TestBatchNotKept: a bundle whose case could not be kept is not done, though its
+// report is there.
+func TestBatchNotKept(t *testing.T) {
+	dir := copyOf(t, "normal-backup")
+	bundle, out := filepath.Join(dir, "normal-backup.zip"), filepath.Join(dir, "out")
+	mustRun(t, exitDone, "batch", "--out", out, "--format", "json", bundle)
+	name := strings.TrimSuffix(filepath.Base(batchLines(t, out)[0].Files[0]), ".json")
+	kept := filepath.Join(out, "cases", name+".vsswhy")
+	if err := os.MkdirAll(filepath.Join(kept, "schema.json"), 0o700); err != nil { // in the way of the case's own
+		t.Fatal(err)
+	}
+	args := []string{"batch", "--resume", "--cases", "--out", out, "--format", "json", bundle}
+	mustRun(t, exitIncomplete, args...)
+	if errs := batchLines(t, out)[0].Errors; len(errs) != 1 || !strings.Contains(errs[0], "could not be kept") {
+		t.Fatal(errs)
+	}
+	os.Remove(filepath.Join(kept, "schema.json"))
+	mustRun(t, exitDone, args...)
+	mustRun(t, exitDone, "verify", kept)
+}
