@@ -185,14 +185,24 @@ func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	return opt.print(cmd, r, opt.kept.dir)
 }
 
+// errNoEvent: times can't count from the last event where none was read.
+var errNoEvent = errors.New("there is no event")
+
 // askPaths has the engine answer what is asked about the logs of paths.
 func (e *engine) askPaths(cmd *cobra.Command, paths []string, opt *scanOptions) error {
 	scope, err := opt.asked.scope(func() (time.Time, error) {
 		if slices.Contains(paths, "-") {
 			return time.Time{}, errFromLast
 		}
-		return lastEvent(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options()), nil
+		last := lastEvent(cmd.Context(), cmd.ErrOrStderr(), paths, opt.reading.options())
+		if last.IsZero() {
+			return last, errNoEvent
+		}
+		return last, nil
 	})
+	if errors.Is(err, errNoEvent) {
+		return nil // there is nothing to narrow; why, the report says
+	}
 	if err == nil && opt.asked.given() {
 		e.ask(scope)
 	}
