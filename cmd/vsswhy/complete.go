@@ -50,9 +50,20 @@ func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	}
 }
 
-// formats are those of a batch, whose flag takes several.
-func formats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return slices.Sorted(maps.Keys(printers)), cobra.ShellCompDirectiveNoFileComp
+// formats completes the last of several formats, which a batch takes.
+func formats(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	before, _ := cutLast(begun)
+	var list []string
+	for _, form := range slices.Sorted(maps.Keys(printers)) {
+		list = append(list, before+form)
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
+}
+
+// cutLast parts the last of several values from those before it.
+func cutLast(begun string) (before, last string) {
+	i := strings.LastIndexByte(begun, ',') + 1
+	return begun[:i], begun[i:]
 }
 
 func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -136,10 +147,7 @@ func where(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCom
 
 // fields completes the last of several names of fields.
 func fields(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-	before, last := "", begun
-	if i := strings.LastIndexByte(begun, ','); i >= 0 {
-		before, last = begun[:i+1], begun[i+1:]
-	}
+	before, last := cutLast(begun)
 	var list []string
 	for _, c := range query.Complete(last, len(last), nil) {
 		if name, isField := strings.CutSuffix(c.Insert, ":"); isField {

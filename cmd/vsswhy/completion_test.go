@@ -136,6 +136,9 @@ func TestCompletionScripts(t *testing.T) {
 	}
 	mustRun(t, 2, "completion", "tcsh")
 	// Other shells than bash, which escapes the comma, can also complete this.
+	if got := mustRun(t, 0, "__complete", "batch", "--format", "json,h"); !strings.Contains(got, "json,html\n") {
+		t.Error(got)
+	}
 	if got := mustRun(t, 0, "__complete", "events", "--facets", "host,pr"); !strings.HasPrefix(got, "host,prov\t") {
 		t.Errorf("the second of two fields: %q", got)
 	}
