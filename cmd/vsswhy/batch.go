@@ -238,7 +238,7 @@ func (b *batch) ending(interrupted bool) error {
 	e := ending{interrupted: interrupted, lossesIn: filepath.Join(b.opt.out, summaryFile) + " names it"}
 	for i := range b.bundles {
 		if line := b.bundles[i].line; line != nil {
-			e.content = e.content || line.Logs > 0 || line.Records > 0
+			e.content = e.content || line.Logs > 0 || line.Records > 0 || len(line.Hosts) > 0 // as of a systeminfo alone
 			e.incomplete = e.incomplete || !line.Complete
 			v, err := rules.ParseVerdict(line.Verdict)
 			e.finding = e.finding || err == nil && b.failOn != rules.NoVerdict && v >= b.failOn
