@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,7 +41,7 @@ that are there already, only what they lack, computer by computer.`,
   vsswhy collect bundle.zip
   vsswhy collect --script bundle.zip -o rest.ps1`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := opt.reading.check(); err != nil {
+			if err := errors.Join(opt.reading.check(), notInput(opt.output, paths)); err != nil {
 				return err
 			}
 			e, err := newEngine(cmd)

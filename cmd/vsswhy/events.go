@@ -111,7 +111,7 @@ func listEvents(cmd *cobra.Command, paths []string, opt *eventsOptions) error {
 	if opt.limit < 0 {
 		return fmt.Errorf("--limit %d is less than 0", opt.limit)
 	}
-	if err := opt.reading.check(); err != nil {
+	if err := errors.Join(opt.reading.check(), notInput(opt.output, paths)); err != nil {
 		return err
 	}
 	q, err := query.Parse(opt.where)

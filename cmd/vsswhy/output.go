@@ -20,6 +20,9 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 	if file == "" {
 		return write(stdout)
 	}
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target // a link stays one
+	}
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		return writeInto(file, write) // a device or a pipe is written to, not replaced
 	}
@@ -33,6 +36,22 @@ func writeWhole(file string, stdout io.Writer, write func(io.Writer) error) erro
 		return notWritten(file, err)
 	}
 	return os.Rename(tmp.Name(), file)
+}
+
+// notInput is an error if a file that is to be written is one that is to be read: that
+// may be the only copy of what a customer sent.
+func notInput(file string, paths []string) error {
+	for _, p := range paths {
+		if file != "" && sameFile(file, p) && !isDevice(file) {
+			return fmt.Errorf("%s is read, and can't be written", file)
+		}
+	}
+	return nil
+}
+
+func isDevice(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode()&fs.ModeDevice != 0
 }
 
 // notWritten says that a file could not be written, and why; not what it was called

@@ -62,3 +62,41 @@ func TestTroubleIsClean(t *testing.T) {
 		}
 	}
 }
+
+// TestInputStays: no report takes the place of what was read.
+func TestInputStays(t *testing.T) {
+	dir := copyOf(t, "csv-likely")
+	bundle := filepath.Join(dir, "csv-likely.zip")
+	before, err := os.ReadFile(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"scan"}, {"events"}, {"events", "--format", "parquet"}, {"collect"}} {
+		mustRun(t, exitUsage, append(args, bundle, "-o", filepath.Join(dir, ".", "csv-likely.zip"))...)
+		if after, err := os.ReadFile(bundle); err != nil || !bytes.Equal(before, after) {
+			t.Fatalf("%v wrote to its input: %v", args, err)
+		}
+	}
+}
+
+// TestLinksStay: what is written to a link goes where that leads.
+func TestLinksStay(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "march.txt"), filepath.Join(dir, "latest.txt")
+	if err := os.WriteFile(target, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip(err)
+	}
+	err := writeWhole(link, nil, func(w io.Writer) error {
+		_, err := io.WriteString(w, "new")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(target); string(text) != "new" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

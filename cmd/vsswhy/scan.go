@@ -155,7 +155,7 @@ var printers = map[string]func(*report.Report, io.Writer) error{
 // scan is the whole program for one set of paths: read, diagnose, print. When
 // it is interrupted it prints what is known by then.
 func scan(cmd *cobra.Command, paths []string, opt *scanOptions) error {
-	if err := errors.Join(opt.check(), opt.reading.check(), opt.kept.check()); err != nil {
+	if err := errors.Join(opt.check(), opt.reading.check(), opt.kept.check(), notInput(opt.output, paths)); err != nil {
 		return err
 	}
 	for _, p := range paths {
