@@ -115,6 +115,12 @@ func endingOf(r *report.Report, failOn rules.Verdict, interrupted bool) ending {
 // endingOfLacks is the ending of a command that prints what a report lacks, and not
 // the report: what was lost is said on standard error, since it may be just that.
 func endingOfLacks(cmd *cobra.Command, r *report.Report) ending {
+	e := endingOf(r, rules.NoVerdict, cmd.Context().Err() != nil)
+	e.content = e.content && len(r.Hosts) > 0 // of whom nothing is known nothing is lacking, either
+	e.lossesIn = "the lines above name it"
+	if e.interrupted {
+		return e // all that was not reached is lost then
+	}
 	lost := r.Bundle().Errors
 	for _, text := range lost[:min(len(lost), maxLosses)] {
 		fmt.Fprintln(troubleOf(cmd), "LOST:", event.Clean(text))
@@ -122,9 +128,6 @@ func endingOfLacks(cmd *cobra.Command, r *report.Report) ending {
 	if more := len(lost) - maxLosses; more > 0 {
 		fmt.Fprintf(troubleOf(cmd), "LOST: %d more\n", more)
 	}
-	e := endingOf(r, rules.NoVerdict, cmd.Context().Err() != nil)
-	e.content = e.content && len(r.Hosts) > 0 // of whom nothing is known nothing is lacking, either
-	e.lossesIn = "the lines above name it"
 	return e
 }
 
