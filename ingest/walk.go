@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -120,13 +122,31 @@ func openSidecar(root *os.Root, name string) (archive.Content, func(), error) {
 	return archive.FileContent(f, info.Size()), func() { f.Close() }, nil
 }
 
-// isCase: a case that lies among the logs is what was made of them.
+// isCase: a case that lies among the logs, whatever it is called, is what was made of
+// them, or of those of somebody else.
 func isCase(root *os.Root, name string) bool {
-	if !strings.HasSuffix(name, ".vsswhy") {
-		return false
+	for _, schema := range []string{"schema.json", "schema.copy.json"} {
+		file := path.Join(name, schema)
+		if info, err := root.Lstat(file); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if strings.HasSuffix(name, ".vsswhy") || bytes.Contains(headOf(root, file), []byte("vsswhy.case/")) {
+			return true
+		}
 	}
-	_, err := root.Lstat(path.Join(name, "schema.json"))
-	return err == nil
+	return false
+}
+
+// headOf is the beginning of a file; nothing if it can't be read.
+func headOf(root *os.Root, file string) []byte {
+	f, err := root.Open(file)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(f, head)
+	return head[:n]
 }
 
 // join is path.Join without its cleaning, which would take one of the two
