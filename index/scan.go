@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -318,17 +320,27 @@ func (c *Case) commit(next *Schema) error {
 	return nil
 }
 
-// recorded sorts the sources into the inputs and files that they came with.
+// recorded sorts the sources into the inputs and files that they came with. A path
+// at which nothing is was mistyped: the report says so, and the case forgets it, which
+// would else lack it for good.
 func (s *Scan) recorded() []Input {
-	inputs := make([]Input, len(s.inputs))
+	inputs := make([]Input, 0, len(s.inputs))
 	n := 0
-	for i, p := range s.inputs {
-		inputs[i] = Input{Label: p.Label, Origin: p.origin}
+	for _, p := range s.inputs {
+		in := Input{Label: p.Label, Origin: p.origin}
 		for ; n < len(s.sources) && within(s.sources[n].Path, p.Label); n++ {
-			inputs[i].add(s.sources[n], s.opt.Versions.Readers)
+			in.add(s.sources[n], s.opt.Versions.Readers)
+		}
+		if !p.mistyped() || in.hasContent() {
+			inputs = append(inputs, in)
 		}
 	}
 	return inputs
+}
+
+// hasContent reports whether something was read of an input.
+func (in *Input) hasContent() bool {
+	return slices.ContainsFunc(in.Files, func(f ingest.RecordedFile) bool { return f.Size > 0 || f.SHA256 != "" })
 }
 
 // within reports whether a source came with the input of a label: it is the
@@ -365,4 +377,13 @@ type plan struct {
 	origin  string
 	given   bool // and not only known
 	changed bool // the case has it, and it is not what it was
+}
+
+// mistyped reports whether an input is new, and not there.
+func (p *plan) mistyped() bool {
+	if p.Path == "" || p.Path == "-" || p.changed {
+		return false
+	}
+	_, err := os.Stat(p.Path)
+	return errors.Is(err, fs.ErrNotExist)
 }
