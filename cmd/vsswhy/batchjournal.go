@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,6 +135,25 @@ func (x *journal) done(want report.Bundle, opt *batchOptions) *report.Bundle {
 		}
 	}
 	return b
+}
+
+// dropOutdated removes the reports that an earlier run made of what a bundle was, or
+// in another way: beside the new ones they would be taken for results, and have names
+// that a redacted run is to leave out. Cases stay, since they may have notes.
+func (x *journal) dropOutdated(now *report.Bundle) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	old := x.lines[now.Bundle]
+	if old == nil || old.Content == now.Content && old.Tool == now.Tool && old.Options == now.Options {
+		return
+	}
+	for _, f := range old.Files {
+		for _, ext := range formatExt { // also of forms that the run before did not make
+			if f := strings.TrimSuffix(f, path.Ext(f)) + "." + ext; !slices.Contains(now.Files, f) && path.Dir(f) == batchReports {
+				os.Remove(filepath.Join(x.dir, f))
+			}
+		}
+	}
 }
 
 // add writes a line to the disk before it returns, whole or not at all.

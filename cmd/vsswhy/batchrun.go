@@ -314,6 +314,7 @@ func (b *batch) write(line *report.Bundle, known report.Bundle, r *report.Report
 		}
 	}
 	line.Files, line.Case = known.Files, known.Case
+	b.journal.dropOutdated(line)
 	if notRead != nil || len(r.Notices) > 0 { // a case that is not whole is made by the next run, as after ^C
 		return nil
 	}
