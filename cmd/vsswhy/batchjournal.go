@@ -122,7 +122,7 @@ func (x *journal) done(want report.Bundle, opt *batchOptions) *report.Bundle {
 	if b != nil && !b.Complete && len(opt.reading.passwords) > 0 {
 		return nil // one may be what was lacking; none is noted, so that it can't be told
 	}
-	if b == nil || b.Content != want.Content || b.Tool != want.Tool || b.Options != want.Options || opt.cases && b.Case != want.Case || !slices.Equal(b.Files, want.Files) {
+	if b == nil || b.Content != want.Content || b.Tool != want.Tool || !sameReading(b, &want) || opt.cases && (b.Case != want.Case || b.Options != want.Options) || !slices.Equal(b.Files, want.Files) {
 		return nil
 	}
 	there := slices.Clone(b.Files)
@@ -137,6 +137,17 @@ func (x *journal) done(want report.Bundle, opt *batchOptions) *report.Bundle {
 	return b
 }
 
+// sameReading reports whether two lines are of reports that were made in the same way,
+// whatever cases were kept.
+func sameReading(a, b *report.Bundle) bool {
+	x, _, _ := strings.Cut(a.Options, caseOptionsIn)
+	y, _, _ := strings.Cut(b.Options, caseOptionsIn)
+	return x == y
+}
+
+// caseOptionsIn is what the options of a case follow in those of a bundle.
+const caseOptionsIn = " keep="
+
 // dropOutdated removes the reports that an earlier run made of what a bundle was, or
 // in another way: beside the new ones they would be taken for results, and have names
 // that a redacted run is to leave out. Cases stay, since they may have notes.
@@ -144,7 +155,7 @@ func (x *journal) dropOutdated(now *report.Bundle) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	old := x.lines[now.Bundle]
-	if old == nil || old.Content == now.Content && old.Tool == now.Tool && old.Options == now.Options {
+	if old == nil || old.Content == now.Content && old.Tool == now.Tool && sameReading(old, now) {
 		return
 	}
 	for _, f := range old.Files {

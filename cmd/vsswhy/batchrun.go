@@ -224,6 +224,7 @@ func (b *batch) expected(path, key string) report.Bundle {
 	}
 	if b.opt.cases {
 		x.Case = batchCases + "/" + file + ".vsswhy"
+		x.Options += fmt.Sprintf("%s%s index=%s", caseOptionsIn, b.opt.kept.keep, b.opt.kept.scope)
 	}
 	return x
 }
