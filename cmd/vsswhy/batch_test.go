@@ -306,21 +306,26 @@ func TestBatchChanged(t *testing.T) {
 	}
 }
 
-// TestBatchNames: a bundle whose name is no UTF-8 is known again by a
-// resumed run.
+// TestBatchNames: bundles whose names are no UTF-8 are known again by a resumed run,
+// and told apart.
 func TestBatchNames(t *testing.T) {
-	dir := copyOf(t, "normal-backup")
-	odd := filepath.Join(dir, "caf\xe9.zip")
-	if err := os.Rename(filepath.Join(dir, "normal-backup.zip"), odd); err != nil {
-		t.Skip(err)
+	dir := copyOf(t, "normal-backup", "csv-likely")
+	for from, to := range map[string]string{"normal-backup.zip": "caf\xe9.zip", "csv-likely.zip": "caf\xe8.zip"} {
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+			t.Skip(err)
+		}
 	}
-	if name, err := filepath.Glob(filepath.Join(dir, "caf*")); err != nil || len(name) != 1 || name[0] != odd {
+	if names, err := filepath.Glob(filepath.Join(dir, "caf*")); err != nil || len(names) != 2 || !strings.HasSuffix(names[0], "\xe8.zip") {
 		t.Skip("names are made UTF-8 here")
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	mustRun(t, exitDone, "batch", "--out", out, odd)
-	if text := mustRun(t, exitDone, "batch", "--resume", "--out", out, odd); !strings.Contains(text, "1 read by an earlier run") {
+	mustRun(t, exitDone, "batch", "--out", out, dir)
+	text := mustRun(t, exitDone, "batch", "--resume", "--out", out, dir)
+	if !strings.Contains(text, "2 read by an earlier run") || !strings.Contains(text, `caf\xe8.zip`) || !strings.Contains(text, `caf\xe9.zip`) {
 		t.Error(text)
+	}
+	for _, b := range batchLines(t, out) {
+		reportOf(t, out, b)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -160,7 +161,7 @@ func sizeOf(path string) (size int64) {
 func (b *batch) bundle(ctx context.Context, i int) error {
 	path, x := b.paths[i], &b.bundles[i]
 	defer x.ended.Store(true)
-	x.alias = filepath.ToSlash(path)
+	x.alias = bundleName(path)
 	key, err := contentKey(path)
 	if b.opt.redact {
 		x.alias = b.name(path, key)
@@ -200,7 +201,7 @@ func (b *batch) unread(path string, err error) *report.Bundle {
 	if b.opt.redact && errors.As(err, &of) {
 		err = of.Err
 	}
-	line.Bundle, line.Errors = filepath.ToSlash(path), []string{fmt.Sprint(err)}
+	line.Bundle, line.Errors = bundleName(path), []string{fmt.Sprint(err)}
 	return line
 }
 
@@ -215,8 +216,7 @@ func duration(start time.Time) int64 {
 
 // expected is what the line of a bundle has that is known before it is read.
 func (b *batch) expected(path, key string) report.Bundle {
-	name := string([]rune(filepath.ToSlash(path))) // as JSON gives it back, whatever bytes it has
-	x := report.Bundle{Bundle: name, Content: key, Options: fmt.Sprintf("recover=%t redact=%t", b.opt.reading.recover, b.opt.redact), Files: []string{}}
+	x := report.Bundle{Bundle: bundleName(path), Content: key, Options: fmt.Sprintf("recover=%t redact=%t", b.opt.reading.recover, b.opt.redact), Files: []string{}}
 	x.Tool = report.Tool{Name: "vsswhy", Version: version(), RulesDigest: b.e.set.Digest()}
 	file := b.name(path, key)
 	for _, form := range b.opt.formats {
@@ -227,6 +227,20 @@ func (b *batch) expected(path, key string) report.Bundle {
 		x.Options += fmt.Sprintf("%s%s index=%s", caseOptionsIn, b.opt.kept.keep, b.opt.kept.scope)
 	}
 	return x
+}
+
+// bundleName is a path as JSON gives it back: bytes that are no UTF-8 are told by their
+// numbers, so that two names stay two.
+func bundleName(path string) string {
+	var b strings.Builder
+	for i, r := range filepath.ToSlash(path) {
+		if r == utf8.RuneError && !strings.HasPrefix(path[i:], string(utf8.RuneError)) {
+			fmt.Fprintf(&b, `\x%02x`, path[i])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // formatExt are the extensions of reports, by format.
