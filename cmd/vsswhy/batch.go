@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -162,7 +162,9 @@ func (o *batchOptions) bundlesIn(stderr io.Writer, path string) ([]string, error
 	for _, d := range entries {
 		p := filepath.Join(path, d.Name())
 		switch {
-		case strings.HasPrefix(d.Name(), "."), sameFile(p, o.out), isBatch(p), into && isResult(d.Name()):
+		case strings.HasPrefix(d.Name(), "."), sameFile(p, o.out), into && isResult(d.Name()):
+		case isBatch(p):
+			fmt.Fprintf(stderr, "vsswhy: %s has the results of a batch and is no bundle; left out\n", event.Clean(p))
 		case index.IsCase(p):
 			fmt.Fprintf(stderr, "vsswhy: %s is a case and no bundle; left out\n", event.Clean(p))
 		default:
@@ -206,31 +208,15 @@ func (o *batchOptions) listed(stdin io.Reader) ([]string, error) {
 		defer f.Close()
 		stdin = f
 	}
-	data, err := io.ReadAll(stdin)
+	// Windows PowerShell writes UTF-16.
+	data, err := io.ReadAll(transform.NewReader(stdin, unicode.BOMOverride(encoding.Nop.NewDecoder())))
 	var paths []string
-	for line := range strings.Lines(decoded(data)) {
+	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
 			paths = append(paths, filepath.Clean(line))
 		}
 	}
 	return paths, err
-}
-
-// decoded is the text of a list: UTF-8, or UTF-16 with a mark at its head, as Windows
-// PowerShell writes it.
-func decoded(data []byte) string {
-	var order binary.ByteOrder = binary.LittleEndian
-	switch {
-	case bytes.HasPrefix(data, []byte("\xfe\xff")):
-		order = binary.BigEndian
-	case !bytes.HasPrefix(data, []byte("\xff\xfe")):
-		return strings.TrimPrefix(string(data), "\ufeff")
-	}
-	units := make([]uint16, 0, len(data)/2)
-	for b := data[2:]; len(b) >= 2; b = b[2:] {
-		units = append(units, order.Uint16(b))
-	}
-	return string(utf16.Decode(units))
 }
 
 // ending is what the exit code is decided by.

@@ -86,13 +86,17 @@ func (e ending) err() error {
 	case e.interrupted:
 		return errInterrupted
 	case !e.content:
-		return &codeError{code: exitNothing, err: errors.New("nothing to analyse: no event log, archive or known text artefact could be read")}
+		return nothingToAnalyse("no event log, archive or known text artefact could be read")
 	case e.finding:
 		return &codeError{code: exitFinding}
 	case e.incomplete:
 		return &codeError{code: exitIncomplete, err: fmt.Errorf("part of the input could not be read; %s", e.lossesIn)}
 	}
 	return nil
+}
+
+func nothingToAnalyse(why string) error {
+	return &codeError{code: exitNothing, err: errors.New("nothing to analyse: " + why)}
 }
 
 // outcome decides the exit code of a scan by its report.

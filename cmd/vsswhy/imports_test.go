@@ -54,7 +54,7 @@ var layers = map[string][]string{
 	"tui": {"ingest/event", "ingest/known", "rules/report", "index", "index/notes", "index/query", "index/store", "charm.land/bubbletea/v2", "charm.land/bubbles/v2",
 		"charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi"},
 	"cmd/vsswhy": {"tui", "index", "index/notes", "index/search", "ingest", "ingest/event", "ingest/known", "index/query", "index/store", "rules", "rules/builtin", "rules/ecs", "rules/report", "rules/scene",
-		"github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v4", "golang.org/x/term"},
+		"github.com/gofrs/flock", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v4", "golang.org/x/term", "golang.org/x/text"},
 
 	"ingest/archive/cab":         {"github.com/klauspost/compress"},
 	"ingest/archive/cab/cabtest": {},

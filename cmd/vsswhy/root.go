@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -70,6 +71,9 @@ that can't be written, in the user's state folder.`,
 		if err != nil {
 			return err
 		}
+		if !slices.ContainsFunc(paths, isThere) && !index.IsCase(dir) {
+			return nothingToAnalyse(fmt.Sprintf("%s: no such file or folder", paths[0])) // of which no case is made
+		}
 		opt.kept.dir = dir
 		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", event.Clean(dir))
 		if onScreen(cmd) && !cmd.Flags().Changed("format") && !cmd.Flags().Changed("redact") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
@@ -92,6 +96,12 @@ that can't be written, in the user's state folder.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	complete(root)
 	return root
+}
+
+// isThere reports whether a path is one of something, or of standard input.
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return path == "-" || !errors.Is(err, fs.ErrNotExist)
 }
 
 // begin applies the settings, and has the command speak as they say.
