@@ -137,8 +137,9 @@ func (o *batchOptions) paths(cmd *cobra.Command, args []string) ([]string, error
 	}
 	seen := map[string]bool{}
 	paths = slices.DeleteFunc(append(paths, listed...), func(p string) bool {
-		again := seen[p]
-		seen[p] = true
+		whole, err := filepath.Abs(p)
+		again := err == nil && seen[whole]
+		seen[whole] = true
 		return again
 	})
 	if len(paths) == 0 {
