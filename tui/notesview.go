@@ -85,7 +85,7 @@ func (v *notesView) render(a *App, width, height int) []string {
 	detail := height / 3
 	lines := v.list.render(0, 0, width, height-detail, func(i int) string {
 		e := &v.entries[i]
-		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("01-02 15:04"), clean(string(e.Kind)), cell(noteSubject(a, e), width/3), brief(strings.TrimSpace(e.Value+"  "+e.Text), width)), width)
+		row := fit(fmt.Sprintf(" %s  %-8s  %s  %s", e.Time.UTC().Format("01-02 15:04"), clean(string(e.Kind)), cell(noteSubject(a, e), width/3), brief(noteWords(a, e), width)), width)
 		if i == v.list.cursor {
 			return a.paint.paint(selected, row)
 		}
@@ -94,7 +94,7 @@ func (v *notesView) render(a *App, width, height int) []string {
 	e := &v.entries[v.list.cursor]
 	lines = append(lines, a.paint.paint(dim, strings.Repeat("─", width)))
 	about := hang(" ", clean(fmt.Sprintf("%s of %s, %s", e.Kind, noteSubject(a, e), e.Time.UTC().Format("2006-01-02 15:04 UTC"))), width)
-	return append(lines, page(append(about, hang(" ", clean(strings.TrimSpace(e.Value+"  "+e.Text)), width)...), width, detail-1)...)
+	return append(lines, page(append(about, hang(" ", clean(noteWords(a, e)), width)...), width, detail-1)...)
 }
 
 // noteSubject names what an entry is about.
@@ -104,16 +104,47 @@ func noteSubject(a *App, e *notes.Entry) string {
 	case e.Kind == notes.Filter:
 		return s.Part
 	case s.Rule != "":
-		return strings.TrimSpace(fmt.Sprintf("%s %s %s%s", s.Rule, shortHost(s.Host), s.VM, s.Volume))
+		return strings.Join(strings.Fields(strings.Join([]string{s.Rule, shortHost(s.Host), s.VM, s.Volume}, " ")), " ")
 	}
 	return fmt.Sprintf("%s #%d %s", shortHost(s.Host), s.Record, a.time(report.Time{Time: s.Time}))
 }
 
-func (v *notesView) copies(*App) []copyItem {
+// noteWords is what an entry says: its value, the criterion or the step that it is
+// of, and the engineer's words.
+func noteWords(a *App, e *notes.Entry) string {
+	of := notePart(a, e)
+	if of != "" && e.Text != "" {
+		of += ": "
+	}
+	return strings.TrimSpace(e.Value + "  " + of + e.Text)
+}
+
+// notePart names the part of a finding that an entry is of: a criterion by its
+// text, as far as the report has the finding.
+func notePart(a *App, e *notes.Entry) string {
+	switch e.Kind {
+	case notes.Answer:
+	case notes.Step:
+		return e.Subject.Part
+	default:
+		return ""
+	}
+	for i := range a.report.Findings {
+		f := &a.report.Findings[i]
+		for j := range f.Criteria {
+			if c := &f.Criteria[j]; c.ID == e.Subject.Part && findingSubject(f, c.ID) == e.Subject {
+				return c.Text
+			}
+		}
+	}
+	return e.Subject.Part
+}
+
+func (v *notesView) copies(a *App) []copyItem {
 	var lines []string
 	for i := range v.entries {
 		e := &v.entries[i]
-		lines = append(lines, fmt.Sprintf("%s %s %s %s: %s", e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, clean(e.Subject.Rule), clean(e.Value), clean(e.Text)))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s %s  %s", e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, clean(noteSubject(a, e)), clean(noteWords(a, e)))))
 	}
 	if len(lines) == 0 {
 		return nil
@@ -126,7 +157,11 @@ func (v *notesView) click(a *App, x, y int) bool { return v.list.click(a, x, y) 
 func (v *notesView) table(a *App) (head []string, rows [][]string) {
 	for i := range v.entries {
 		e := &v.entries[i]
-		rows = append(rows, []string{report.Time{Time: e.Time}.String(), string(e.Kind), noteSubject(a, e), e.Value, e.Text})
+		about := noteSubject(a, e)
+		if of := notePart(a, e); of != "" {
+			about += ": " + of
+		}
+		rows = append(rows, []string{report.Time{Time: e.Time}.String(), string(e.Kind), about, e.Value, e.Text})
 	}
 	return []string{"time", "kind", "about", "value", "text"}, rows
 }

@@ -221,6 +221,30 @@ func TestShareNote(t *testing.T) {
 	}
 }
 
+// TestNotesTell wants each row of the notes' page, and what is copied of it, to say
+// what was written about: the finding's machine and volume, the criterion of an
+// answer, the step, the event.
+func TestNotesTell(t *testing.T) {
+	c := makeCase(t, "csv-two-nodes")
+	d := newDriver(t, c, 200, 40)
+	d.a.session.Evaluate = func(context.Context) (*report.Report, error) { return d.a.report, nil }
+	d.keys("down", "a", "enter", "I asked", "enter", "r", "space", "3", "b", "5")
+	copied := d.a.top().copies(d.a)[0].text
+	for _, want := range []string{
+		"kb975354-1 NODE-A FILE07 Volume1",
+		"yes  The guest runs Windows Server 2003: I asked",
+		"done  Until it is fixed: back the guest's iSCSI disks up inside the guest",
+		"NODE-A #1001 2010-02-01 06:00:00.000",
+	} {
+		if page := d.page(); !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page:\n%s", want, page)
+		}
+		if !strings.Contains(copied, want) {
+			t.Errorf("%q is not in the copy:\n%s", want, copied)
+		}
+	}
+}
+
 // TestReadOnly wants a case that can't be written to be shown, and nothing to be
 // taken that would be lost.
 func TestReadOnly(t *testing.T) {
