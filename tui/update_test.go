@@ -245,6 +245,22 @@ func TestNotesTell(t *testing.T) {
 	}
 }
 
+// TestNothingRead wants a folder without any log to be told from one without any
+// failure.
+func TestNothingRead(t *testing.T) {
+	c, err := index.OpenForWriting(filepath.Join(t.TempDir(), "case"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := scanInto(t.Context(), c, []string{t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	if page := newDriver(t, c, 80, 24).page(); strings.Contains(page, "No failed backup") || !strings.Contains(page, "Nothing to analyse") {
+		t.Errorf("\n%s", page)
+	}
+}
+
 // TestReadOnly wants a case that can't be written to be shown, and nothing to be
 // taken that would be lost.
 func TestReadOnly(t *testing.T) {
