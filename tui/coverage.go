@@ -161,7 +161,7 @@ func (v *coverage) render(a *App, width, height int) []string {
 		return page([]string{"", " No log has been read so far."}, width, height)
 	}
 	from, to := v.reach()
-	lines := []string{a.paint.paint(dim, fit(fmt.Sprintf(" Bars: %s to %s  █ covered  · gap in the record ids", a.minute(from), a.minute(to)), width))}
+	lines := []string{a.paint.paint(dim, fit(fmt.Sprintf(" Bars: %s  █ covered  · gap in the record ids", a.fromTo(from, to)), width))}
 	detail := 0
 	if height > 11 {
 		detail = min(6, height/3)

@@ -416,6 +416,20 @@ func (a *App) minute(t report.Time) string {
 	return t.UTC().Format("01-02 15:04")
 }
 
+// minuteOf is a time as short as can be among times from first to last: with its year
+// where these have several, since a month and a day name one day of each.
+func (a *App) minuteOf(t, first, last report.Time) string {
+	if a.cfg.RelativeTimes || t.IsZero() || first.UTC().Year() == last.UTC().Year() {
+		return a.minute(t)
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
+
+// fromTo is the time that bars are drawn over.
+func (a *App) fromTo(from, to report.Time) string {
+	return a.minuteOf(from, from, to) + " to " + a.minuteOf(to, from, to)
+}
+
 // clock is a time of day, since a timeline is of one day or says how much
 // passed.
 func (a *App) clock(t report.Time) string {

@@ -166,7 +166,7 @@ func (v *jobs) render(a *App, width, height int) []string {
 		return page([]string{"", " No backup or restore job was found in the logs."}, width, height)
 	}
 	from, to := v.scale()
-	scale := fmt.Sprintf(" Bars: %s to %s (%s)  ▲ volume changed owner  ░ no end seen", a.minute(report.Time{Time: from}), a.minute(report.Time{Time: to}), span(to.Sub(from)))
+	scale := fmt.Sprintf(" Bars: %s (%s)  ▲ volume changed owner  ░ no end seen", a.fromTo(report.Time{Time: from}, report.Time{Time: to}), span(to.Sub(from)))
 	lines := []string{a.paint.paint(dim, fit(scale, width))}
 	detail := 0
 	if height > 11 {

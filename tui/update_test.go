@@ -245,6 +245,30 @@ func TestNotesTell(t *testing.T) {
 	}
 }
 
+// TestYears wants times of several years to be told apart: logs may go back far.
+func TestYears(t *testing.T) {
+	c := makeCase(t, "csv-two-nodes")
+	r, _, err := c.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := *r
+	later.Failures = append(later.Failures, r.Failures[0])
+	later.Failures[1].Time.Time = r.Failures[0].Time.AddDate(15, 0, 0)
+	later.Jobs = append([]report.Job{}, r.Jobs...)
+	later.Jobs[1].To.Time = r.Jobs[1].To.AddDate(15, 0, 0)
+	later.Coverage = append([]report.Coverage{}, r.Coverage...)
+	later.Coverage[0].To.Time = r.Coverage[0].To.AddDate(15, 0, 0)
+	d := newDriver(t, c, 120, 40)
+	d.a.report = &later
+	for key, want := range map[string]string{"1": "✗ 2025-03-14 23:02 backup", "2": "Bars: 2010-03-14 23:00 to 2025-03-14", "4": "Bars: 2010-02-01 06:00 to 2025-03-15"} {
+		d.keys(key)
+		if page := d.page(); !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page:\n%s", want, page)
+		}
+	}
+}
+
 // TestNothingRead wants a folder without any log to be told from one without any
 // failure.
 func TestNothingRead(t *testing.T) {

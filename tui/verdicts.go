@@ -34,6 +34,8 @@ type verdictRow struct {
 	finding *report.Finding
 	verdict string                // of the finding for the failure that it stands under
 	missing []report.NotEvaluable // what could not be checked
+
+	first, last report.Time // of all failures, where the row is one
 }
 
 // A detailLine is a line of the right pane, and what it is about.
@@ -69,7 +71,7 @@ func (v *verdicts) arrange(r *report.Report) {
 	}
 	for i := range r.Failures {
 		x := &r.Failures[i]
-		v.rows = append(v.rows, verdictRow{failure: x})
+		v.rows = append(v.rows, verdictRow{failure: x, first: r.Failures[0].Time, last: r.Failures[len(r.Failures)-1].Time})
 		for _, c := range x.Causes {
 			if f := byID[c.Finding]; f != nil {
 				under[c.Finding] = true
@@ -297,7 +299,7 @@ func (r *verdictRow) text(a *App) string {
 		return fmt.Sprintf(" ? %s", count(rulesIn(r.missing), "cause")+" could not be checked: why, and what to collect")
 	}
 	x := r.failure
-	return fmt.Sprintf(" ✗ %s %s of %s", a.minute(x.Time), clean(x.Kind), subject(x))
+	return fmt.Sprintf(" ✗ %s %s of %s", a.minuteOf(x.Time, r.first, r.last), clean(x.Kind), subject(x))
 }
 
 // rulesIn counts the rules that could not be evaluated, on whatever computers.
