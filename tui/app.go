@@ -186,12 +186,18 @@ func (a *App) click(msg tea.MouseClickMsg) {
 func (a *App) message(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case ScanState:
+		if a.scan.Done && !msg.Done {
+			return nil // it was sent beside the last one, and is older
+		}
 		a.scan = msg
 		if msg.Report != nil {
 			a.report = msg.Report
 		}
 		if msg.Case != nil {
 			a.c = msg.Case
+		}
+		if n := a.report.Notices; msg.Done && len(n) > 0 {
+			a.say("%s", n[0]) // such as that nothing is kept
 		}
 	case sayMsg:
 		a.status = string(msg)
@@ -385,6 +391,8 @@ func (a *App) read() string {
 	line := fmt.Sprintf("%d hosts, %d records, %s", len(a.report.Hosts), records, map[bool]string{false: "UTC", true: "before the last event"}[a.cfg.RelativeTimes])
 	if len(a.report.Sources) > 0 && !a.report.Complete {
 		line = "! NOT ALL WAS READ (" + a.keys.key(actCoverage) + "), " + line
+	} else if len(a.report.Notices) > 0 {
+		line = "! SEE " + a.keys.key(actCoverage) + ", " + line
 	}
 	return line
 }

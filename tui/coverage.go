@@ -50,6 +50,7 @@ func (v *coverage) arrange(r *report.Report) {
 	v.section("Damage", damageRows(r))
 	v.section("Not read, and why", unreadRows(r))
 	v.section("What was read", sourceRows(r))
+	v.section("To know", noticeRows(r))
 	v.list = list{}
 	v.list.resize(len(v.rows))
 	v.list.skip(actTop, v.heading)
@@ -101,6 +102,14 @@ func unreadRows(r *report.Report) (rows []coverageRow) {
 	}
 	for _, s := range r.Skipped {
 		rows = append(rows, coverageRow{text: clean(s.Path) + ": " + clean(s.Reason), role: dim})
+	}
+	return rows
+}
+
+// noticeRows are what could not be done beside the diagnosis.
+func noticeRows(r *report.Report) (rows []coverageRow) {
+	for _, n := range r.Notices {
+		rows = append(rows, coverageRow{text: clean(n), role: critical})
 	}
 	return rows
 }

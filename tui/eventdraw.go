@@ -19,6 +19,9 @@ import (
 // render shows the chips, the histogram, the list, and the event.
 func (v *events) render(a *App, width, height int) []string {
 	if a.c == nil {
+		if why := a.scan.over(); why != "" {
+			return page(append([]string{""}, hang(" ", "No events can be searched: "+why+".", width)...), width, height)
+		}
 		return page([]string{"", " The events can be searched when the scan has ended."}, width, height)
 	}
 	lines := []string{a.paint.paint(dim, fit(v.chips(a), width))}

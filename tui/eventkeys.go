@@ -390,6 +390,10 @@ func regroup(counts []int, cells int) []int {
 
 // showEvidence goes to an event that the report cites, in the list of all.
 func (a *App) showEvidence(e *report.Evidence) tea.Cmd {
+	if why := a.scan.over(); a.c == nil && why != "" {
+		a.say("no events can be seen: %s", why)
+		return nil
+	}
 	if a.c == nil {
 		a.say("the events can be seen when the scan has ended")
 		return nil

@@ -43,6 +43,8 @@ func (v *verdicts) write(a *App, act action) tea.Cmd {
 // canWrite says why nothing can be written, if so.
 func (a *App) canWrite() error {
 	switch {
+	case a.c == nil && a.scan.over() != "":
+		return errors.New("nothing can be written: " + a.scan.over())
 	case a.c == nil:
 		return errors.New("the scan has not ended: notes can be written when the case is there")
 	case !a.c.Writable():

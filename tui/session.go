@@ -51,10 +51,28 @@ type ScanState struct {
 	Err         error
 }
 
+// ErrStopped ends a scan that the engineer stopped. A narrow page has room for these
+// words beside where one is.
+var ErrStopped = errors.New("the scan was stopped; it is not kept")
+
+// over says why there will be no case although the scan has ended; "": there is one,
+// or the scan still runs.
+func (s ScanState) over() string {
+	switch {
+	case !s.Done || s.Err == nil:
+		return ""
+	case errors.Is(s.Err, ErrStopped):
+		return s.Err.Error()
+	}
+	return "the scan failed: " + clean(s.Err.Error())
+}
+
 // line is the state in a few words.
 func (s ScanState) line() string {
 	const mib = 1 << 20
 	switch {
+	case errors.Is(s.Err, ErrStopped):
+		return s.Err.Error()
 	case s.Err != nil:
 		return "scan failed: " + clean(s.Err.Error())
 	case s.Done || s.Total == 0:

@@ -343,6 +343,34 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+func notKept(r *report.Report) *report.Report {
+	out := *r
+	out.Notices = []string{"The case could not be kept: disk full."}
+	return &out
+}
+
+// TestStopped is about the screens after the first scan was stopped: nothing says
+// that it goes on, nor that it is kept.
+func TestStopped(t *testing.T) {
+	r, _, err := makeCase(t, bundles...).Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDriver(t, nil, 80, 24)
+	d.send(ScanState{Read: 1 << 20, Total: 4 << 20, Report: r})
+	d.send(ScanState{Read: 2 << 20, Total: 4 << 20, Report: r, Done: true, Err: ErrStopped})
+	for _, keys := range []string{"1", "1 c", "1 enter v o", "3"} {
+		d.keys(strings.Fields(keys)...)
+		if page := d.page(); !strings.Contains(page, ErrStopped.Error()) || strings.Contains(page, "has not ended") || strings.Contains(page, "has ended") || strings.Contains(page, "failed: the scan") {
+			t.Errorf("%s:\n%s", keys, page)
+		}
+	}
+	d.keys("1", "c")
+	if page := d.page(); !strings.Contains(page, "nothing can be written: "+ErrStopped.Error()) {
+		t.Errorf("\n%s", page)
+	}
+}
+
 // TestScanning is about the screens while the first scan runs.
 func TestScanning(t *testing.T) {
 	done := makeCase(t, bundles...)
@@ -366,6 +394,10 @@ func TestScanning(t *testing.T) {
 		{nil, "enter v enter", "when the scan has ended"},
 		{ScanState{Err: errors.New("disk full")}, "", "scan failed: disk full"},
 		{ScanState{Done: true, Case: done, Report: r}, "esc 3", "57 of 57 events"},
+		{ScanState{Done: true, Case: done, Report: notKept(r)}, "", "The case could not be kept: disk full."},
+		{ScanState{Read: 3 << 20, Total: 4 << 20}, "", "5 hosts, "},
+		{nil, "1", "! SEE 4, "},
+		{nil, "4 G", "The case could not be kept: disk full."},
 	} {
 		if step.msg != nil {
 			d.send(step.msg)

@@ -170,9 +170,29 @@ func (e *engine) scanScreen(cmd *cobra.Command, paths []string, opt *scanOptions
 	}
 	defer c.Close()
 	s := e.session(opt.kept.dir, c)
-	s.Scan = func(ctx context.Context, send func(tui.ScanState)) { e.liveScan(ctx, c, paths, opt, send) }
+	var last tui.ScanState
+	s.Scan = func(ctx context.Context, send func(tui.ScanState)) { last = e.liveScan(ctx, c, paths, opt, send) }
 	s.Evaluate = e.evaluator(c)
-	return e.show(cmd, s, cfg, c, opt.kept.dir)
+	if err := e.show(cmd, s, cfg, c, opt.kept.dir); err != nil {
+		return err
+	}
+	return keptWhere(cmd.ErrOrStderr(), last, opt.kept.dir)
+}
+
+// keptWhere says at the end where the case is, or why it is not kept: on the screen
+// nobody can see it any more.
+func keptWhere(stderr io.Writer, s tui.ScanState, dir string) error {
+	switch {
+	case errors.Is(s.Err, tui.ErrStopped):
+		fmt.Fprintln(stderr, "vsswhy:", s.Err)
+		return nil
+	case s.Err != nil:
+		return s.Err
+	case len(s.Report.Notices) > 0:
+		return &codeError{code: exitIncomplete, err: errors.New(s.Report.Notices[0])}
+	}
+	fmt.Fprintln(stderr, "vsswhy: the case is kept in", event.Clean(dir))
+	return nil
 }
 
 // How often a running scan is shown, and when rules are evaluated over what was
@@ -199,8 +219,9 @@ func (e *engine) live(show func(*report.Report)) func(*scene.Builder) {
 	}
 }
 
-// liveScan scans, and sends how far it is and what it has found.
-func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, send func(tui.ScanState)) {
+// liveScan scans, and sends how far it is and what it has found. It returns the last
+// state that it sent.
+func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, opt *scanOptions, send func(tui.ScanState)) tui.ScanState {
 	progress := new(ingest.Progress)
 	done := make(chan struct{})
 	defer close(done)
@@ -232,11 +253,12 @@ func (e *engine) liveScan(ctx context.Context, c *index.Case, paths []string, op
 	switch {
 	case err != nil:
 	case ctx.Err() != nil:
-		state.Err = errors.New("the scan was stopped; what it found until then is shown, and not kept")
+		state.Err = tui.ErrStopped
 	default:
 		state.Case = c
 	}
 	send(state)
+	return state
 }
 
 func stateOf(p *ingest.Progress) tui.ScanState {

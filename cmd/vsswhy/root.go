@@ -75,7 +75,6 @@ that can't be written, in the user's state folder.`,
 			return nothingToAnalyse(fmt.Sprintf("%s: no such file or folder", paths[0])) // of which no case is made
 		}
 		opt.kept.dir = dir
-		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", event.Clean(dir))
 		if onScreen(cmd) && !cmd.Flags().Changed("format") && !cmd.Flags().Changed("redact") && opt.output == "" && !cmd.Flags().Changed("fail-on") {
 			e, err := newEngine(cmd)
 			if err != nil {
@@ -83,6 +82,7 @@ that can't be written, in the user's state folder.`,
 			}
 			return e.scanScreen(cmd, paths, opt, screen)
 		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "vsswhy: the case is kept in", event.Clean(dir))
 		return scan(cmd, paths, opt)
 	}
 	opt.flags(root)

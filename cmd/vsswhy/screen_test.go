@@ -285,7 +285,32 @@ func TestScreenWhileScanning(t *testing.T) {
 	term.see("the scan was stopped")
 	term.press("1")
 	term.see("issue 2")
-	term.quit()
+	term.press("q")
+	if page := term.see("ended with 0", "it is not kept"); strings.Contains(page, "the case is kept in") {
+		t.Errorf("a case that was not kept is said to be:\n%s", page)
+	}
+}
+
+// TestScreenOnFullDisk: what was found is shown although the disk has no room for the
+// case, and both the screen and the end say that it is not kept.
+func TestScreenOnFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	// Room for the bundle and the case's logs, but not for what is derived from them.
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=88k", "tmpfs", disk).CombinedOutput(); err != nil {
+		t.Skipf("nothing can be mounted here: %v %s", err, out)
+	}
+	defer exec.Command("umount", "-l", disk).Run()
+	data := readFile(t, filepath.Join(casesDir, "csv-two-nodes.zip"))
+	bundle := filepath.Join(disk, "bundle.zip")
+	if err := os.WriteFile(bundle, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term := startTerminal(t, 110, 30, bundle)
+	term.see("confirmed", "The case could not be kept", "! SEE 4")
+	term.press("q")
+	if page := term.see("ended with 3", "The case could not be kept"); strings.Contains(page, "the case is kept in") {
+		t.Errorf("a case that was not kept is said to be:\n%s", page)
+	}
 }
 
 // TestScreenOnReadOnlyDisk: a case on a disk that can't be written is shown all
