@@ -281,6 +281,41 @@ func TestUpdate(t *testing.T) {
 
 // A Setup log from its beginning that never speaks of the update shows that it
 // is missing; one that begins later shows nothing.
+// TestUpdateOfAnotherBuild: a service pack has the updates before it, so that neither
+// its files nor its list tell what was there before it was installed.
+func TestUpdateOfAnotherBuild(t *testing.T) {
+	fact := func(key event.FactKey, name, value string) event.Fact {
+		return event.Fact{Host: "HV01", Key: key, Name: name, Value: value}
+	}
+	list := fact(event.FactHotfixList, "", "1")
+	for _, tc := range []struct {
+		name  string
+		boot  string // after the failure
+		facts []event.Fact
+		want  string
+	}{
+		{"list, systeminfo of SP1", "", []event.Fact{list, fact(event.FactOSBuild, "", "6.1.7601")}, ""},
+		{"list, SP1 booted later", "7601", []event.Fact{list}, ""},
+		{"list, booted the same later", "7600", []event.Fact{list}, Missing},
+		{"list from before SP1", "7601", []event.Fact{list, fact(event.FactOSBuild, "", "6.1.7600")}, Missing},
+		{"file of SP1", "", []event.Fact{fact(event.FactFileVersion, "vmms.exe", "6.1.7601.17514")}, ""},
+		{"file of SP1, its list", "7601", []event.Fact{list, fact(event.FactFileVersion, "vmms.exe", "6.1.7601.17514")}, ""},
+		{"file from before SP1", "7601", []event.Fact{fact(event.FactFileVersion, "vmms.exe", "6.1.7600.16385")}, Missing},
+	} {
+		b := newBundle()
+		events := []event.Event{ev("06:00:00", "HV01", eventLog, idBooted, "=6.01.", "=7600")}
+		if tc.boot != "" {
+			events = append(events, ev("23:00:00", "HV01", eventLog, idBooted, "=6.01.", "="+tc.boot))
+		}
+		b.log("b/System.evtx", 1, events...)
+		b.facts("b/facts.txt", tc.facts...)
+		v := host(t, b.b.Build(), "HV01").Update("KB975354", "vmms.exe", "6.1.7600.20542", clock("22:00:00"))
+		if v.Text != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, v.Text, tc.want)
+		}
+	}
+}
+
 func TestUpdateFromSetupLog(t *testing.T) {
 	for first, want := range map[uint64]string{1: Missing, 400: ""} {
 		b := newBundle()

@@ -27,18 +27,21 @@ const (
 //  4. a Setup log that covers all the time up to then without such an event.
 //
 // Lists and file versions tell of the day on which they were collected, so what
-// was installed after the time was missing then.
+// was installed after the time was missing then. If another service pack was on by
+// that day, they tell nothing of the time before: it has the updates, and no list
+// names them any more.
 func (h *Host) Update(kb, file, fixedIn string, at time.Time) Value {
 	if v := h.installedByEvents(kb, at); v.Known {
 		return v
 	}
-	if v := h.fact(event.FactFileVersion, file); v.Known {
+	then := h.OSBuild(at).Text
+	if v := h.fact(event.FactFileVersion, file); v.Known && !otherPack(then, v.Text) {
 		return byVersion(v, file, fixedIn)
 	}
 	if v := h.listed(kb, at); v.Known {
 		return v
 	}
-	if v := h.fact(event.FactHotfixList, ""); v.Known {
+	if v := h.fact(event.FactHotfixList, ""); v.Known && !otherPack(then, h.collectedBuild()) {
 		v.Cites[0].Text = fmt.Sprintf("list of %s hotfixes without %s", v.Text, kb)
 		v.Text = Missing
 		return v
@@ -47,6 +50,25 @@ func (h *Host) Update(kb, file, fixedIn string, at time.Time) Value {
 		return known1(Missing, Citation{Cover: cover, Host: h, Text: "no event says that " + kb + " was installed"})
 	}
 	return Value{}
+}
+
+// collectedBuild is the Windows version on the day of collection: the one that the
+// artefacts state, else the one that was booted last; "" if nothing tells.
+func (h *Host) collectedBuild() string {
+	if v := h.fact(event.FactOSBuild, ""); v.Known {
+		return v.Text
+	}
+	if n := len(h.boots); n > 0 {
+		return bootBuild(h.boots[n-1])
+	}
+	return ""
+}
+
+// otherPack reports whether two versions, "6.1.7600" and "6.1.7601.17514", are of one
+// Windows with different service packs. Files that are numbered otherwise are not.
+func otherPack(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	return len(as) >= 3 && len(bs) >= 3 && as[0] == bs[0] && as[1] == bs[1] && as[2] != bs[2]
 }
 
 func byVersion(v Value, file, fixedIn string) Value {
