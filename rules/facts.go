@@ -196,8 +196,9 @@ func fromSubject(ev *evaluator, yes bool) result {
 	return result{state: Unmet}
 }
 
-// guestOnHost: the guest runs on the subject's host if the host's events name
-// the machine, or the guest names the host (KVP).
+// guestOnHost: the guest runs on the subject's host if the host's events or its job
+// name the machine, or the guest names the host (KVP). It does not if only another
+// host's events name the machine, or the guest names another host.
 func guestOnHost(ev *evaluator) result {
 	g := ev.sub.guest()
 	if g == nil {
@@ -206,8 +207,18 @@ func guestOnHost(ev *evaluator) result {
 	if e := ev.sub.host.SpokeOf(ev.sub.vm); e != nil {
 		return result{state: Met, cites: citeEvents([]*scene.Event{e})}
 	}
+	if j := ev.sub.job; j != nil && slices.Contains(j.VMs, ev.sub.vm) {
+		return result{state: Met, cites: citeEvents(j.Events)}
+	}
 	if v := g.PhysicalHost(); v.Known && ev.scene.SameHost(v.Text, ev.sub.host) {
 		return result{state: Met, cites: v.Cites}
+	} else if v.Known {
+		return result{state: Unmet, cites: v.Cites}
+	}
+	for _, h := range ev.scene.Hosts {
+		if e := h.SpokeOf(ev.sub.vm); e != nil {
+			return result{state: Unmet, cites: citeEvents([]*scene.Event{e})}
+		}
 	}
 	return result{missing: lacks("VMMS log of " + ev.sub.host.Name + ", which names its virtual machines")}
 }
