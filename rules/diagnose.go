@@ -315,7 +315,7 @@ func (d *diagnosis) guestBackupSubjects(sc *scene.Scene) iter.Seq[*subject] {
 				continue // whatever the machine
 			}
 			for _, vm := range guests {
-				if len(j.VMs) > 0 && !slices.Contains(j.VMs, vm) {
+				if j.NamesOthers(vm) {
 					continue
 				}
 				with := sub

@@ -204,6 +204,18 @@ func (j *Job) nameComponents(s *Scene, e *Event) {
 	}
 }
 
+// NamesOthers reports whether the job names what it backed up or restored, and the
+// machine is not among it. The name of the application alone says nothing of machines.
+func (j *Job) NamesOthers(vm *VM) bool {
+	if len(j.VMs) > 0 {
+		return !slices.Contains(j.VMs, vm)
+	}
+	return slices.ContainsFunc(j.Names, func(name string) bool { return !strings.EqualFold(name, hyperV) })
+}
+
+// hyperV is what Windows Server Backup calls the application of virtual machines.
+const hyperV = "Hyper-V"
+
 func (j *Job) addNames(s *Scene, values []string) {
 	for _, v := range values {
 		name := componentName(v)
