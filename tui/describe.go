@@ -60,7 +60,7 @@ func (w *writer) failure(x *report.Failure) {
 	for _, c := range x.Causes {
 		for i := range w.a.report.Findings {
 			if f := &w.a.report.Findings[i]; f.ID == c.Finding {
-				w.put(detailLine{role: verdictRole(c.Verdict), finding: f}, "   "+findingWord(f, c.Verdict)+" ", issueWord(f)+clean(f.Title))
+				w.put(detailLine{role: verdictRole(c.Verdict), finding: f}, "   "+findingWord(f, c.Verdict)+" ", answeredWord(c.Answered)+issueWord(f)+clean(f.Title))
 			}
 		}
 	}
@@ -146,11 +146,20 @@ func (w *writer) finding(f *report.Finding, verdict string) {
 	w.references(f)
 }
 
+// candidateWord is what the verdict rests on, where that is not the logs and
+// Microsoft's word.
 func candidateWord(f *report.Finding) string {
+	var rests []string
 	if f.Candidate {
-		return " (candidate: it rests on an inference)"
+		rests = append(rests, "candidate: it rests on an inference")
 	}
-	return ""
+	if f.Answered {
+		rests = append(rests, "by an answer")
+	}
+	if len(rests) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(rests, "; ") + ")"
 }
 
 func findingPlace(f *report.Finding) string {

@@ -38,7 +38,7 @@ func (v *rulesView) arrange(a *App) {
 	v.made, v.rows = r, nil
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		v.rows = append(v.rows, ruleRow{findingWord(f, f.Verdict), f.Rule, f.Host, f.Title + ", " + findingPlace(f), verdictRole(f.Verdict), f, nil})
+		v.rows = append(v.rows, ruleRow{findingWord(f, f.Verdict), f.Rule, f.Host, answeredWord(f.Answered) + f.Title + ", " + findingPlace(f), verdictRole(f.Verdict), f, nil})
 	}
 	for _, c := range r.Checked {
 		v.rows = append(v.rows, ruleRow{"– not found", c.Rule, c.Host, c.Title, plain, nil, nil})

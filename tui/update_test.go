@@ -320,11 +320,11 @@ func TestAnswer(t *testing.T) {
 		r := *d.a.report
 		r.Findings = append([]report.Finding(nil), r.Findings...)
 		for i := range r.Findings {
-			r.Findings[i].Verdict = "confirmed"
+			r.Findings[i].Verdict, r.Findings[i].Answered = "confirmed", true
 		}
 		r.Failures = append([]report.Failure(nil), r.Failures...)
 		for i := range r.Failures {
-			r.Failures[i].Causes = []report.Cause{{Finding: r.Findings[0].ID, Verdict: "confirmed"}}
+			r.Failures[i].Causes = []report.Cause{{Finding: r.Findings[0].ID, Verdict: "confirmed", Answered: true}}
 		}
 		return &r, nil
 	}
@@ -336,6 +336,14 @@ func TestAnswer(t *testing.T) {
 	if page := d.page(); !strings.Contains(page, "evaluated: confirmed") || !strings.Contains(page, "CONFIRMED") {
 		t.Errorf("\n%s", page)
 	}
+	if page := d.page(); !strings.Contains(page, "● confirmed (by an answer) issue 1") || !strings.Contains(page, "an inference; by an answer)") {
+		t.Errorf("the verdict reads as if the logs had shown it:\n%s", page)
+	}
+	d.keys("6")
+	if page := d.page(); !strings.Contains(page, "by an answer") {
+		t.Errorf("\n%s", page)
+	}
+	d.keys("1")
 	d.a.session.Evaluate = func(context.Context) (*report.Report, error) { return nil, errors.New("no logs") }
 	d.keys("a", "enter", "enter")
 	if page := d.page(); !strings.Contains(page, "not evaluated: no logs") {

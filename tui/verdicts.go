@@ -35,6 +35,7 @@ type verdictRow struct {
 	verdict string                // of the finding for the failure that it stands under
 	missing []report.NotEvaluable // what could not be checked
 
+	answered    bool        // the verdict rests on an answer
 	first, last report.Time // of all failures, where the row is one
 }
 
@@ -75,7 +76,7 @@ func (v *verdicts) arrange(r *report.Report) {
 		for _, c := range x.Causes {
 			if f := byID[c.Finding]; f != nil {
 				under[c.Finding] = true
-				v.rows = append(v.rows, verdictRow{finding: f, failure: x, verdict: c.Verdict})
+				v.rows = append(v.rows, verdictRow{finding: f, failure: x, verdict: c.Verdict, answered: c.Answered})
 			}
 		}
 	}
@@ -106,7 +107,7 @@ func (v *verdicts) others(r *report.Report, under map[string]bool) {
 			v.rows = append(v.rows, verdictRow{heading: "Other findings"})
 			first = false
 		}
-		v.rows = append(v.rows, verdictRow{finding: f, verdict: f.Verdict})
+		v.rows = append(v.rows, verdictRow{finding: f, verdict: f.Verdict, answered: f.Answered})
 	}
 	if len(r.NotEvaluable) > 0 { // one row: a list of them would push the answers away
 		v.rows = append(v.rows, verdictRow{missing: r.NotEvaluable})
@@ -294,7 +295,7 @@ func (r *verdictRow) text(a *App) string {
 	case r.heading != "":
 		return " " + r.heading
 	case r.finding != nil:
-		return fmt.Sprintf("   %s %s%s%s", findingWord(r.finding, r.verdict), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
+		return fmt.Sprintf("   %s %s%s%s%s", findingWord(r.finding, r.verdict), answeredWord(r.answered), a.triageWord(r.finding), issueWord(r.finding), clean(r.finding.Title))
 	case r.missing != nil:
 		return fmt.Sprintf(" ? %s", count(rulesIn(r.missing), "cause")+" could not be checked: why, and what to collect")
 	}
@@ -357,6 +358,15 @@ func findingWord(f *report.Finding, verdict string) string {
 		return "· " + cell("note", 9)
 	}
 	return verdictWord(verdict)
+}
+
+// answeredWord marks a verdict that rests on an answer: it must not read as if the logs
+// had shown it.
+func answeredWord(answered bool) string {
+	if answered {
+		return "(by an answer) "
+	}
+	return ""
 }
 
 func verdictWord(verdict string) string {
@@ -487,7 +497,7 @@ func unknownCriteria(f *report.Finding) []*report.Criterion {
 func (v *verdicts) table(a *App) (head []string, rows [][]string) {
 	for i := range a.report.Findings {
 		f := &a.report.Findings[i]
-		rows = append(rows, []string{f.Verdict, f.Rule, f.Title, f.Host, vmOf(f), f.Volume, f.First.String(), f.Last.String(), strings.TrimSpace(a.triageWord(f))})
+		rows = append(rows, []string{f.Verdict, f.Rule, f.Title, f.Host, vmOf(f), f.Volume, f.First.String(), f.Last.String(), strings.TrimSpace(answeredWord(f.Answered) + a.triageWord(f))})
 	}
 	return []string{"verdict", "rule", "title", "host", "vm", "volume", "first", "last", "triage"}, rows
 }
