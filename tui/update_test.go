@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/vsswhy/vsswhy/index"
 	"github.com/vsswhy/vsswhy/index/notes"
+	"github.com/vsswhy/vsswhy/index/store"
 	"github.com/vsswhy/vsswhy/rules/report"
 )
 
@@ -242,6 +244,23 @@ func TestNotesTell(t *testing.T) {
 		if !strings.Contains(copied, want) {
 			t.Errorf("%q is not in the copy:\n%s", want, copied)
 		}
+	}
+}
+
+// TestExportIncomplete wants no file of events while the rest of them is still looked
+// for: it would have the newest only, and nobody would know.
+func TestExportIncomplete(t *testing.T) {
+	d := newDriver(t, makeCase(t, "csv-two-nodes"), 120, 40)
+	t.Chdir(t.TempDir())
+	d.a.session.Export = func(context.Context, *index.Case, *store.Set, string, io.Writer) error { return nil }
+	d.a.screens[actEvents].(*events).busy = true
+	d.keys("3", "w", "/", "these events", "enter")
+	if page := d.page(); !strings.Contains(page, "still looking") {
+		t.Errorf("\n%s", page)
+	}
+	d.keys("enter")
+	if files, _ := os.ReadDir("."); len(files) > 0 {
+		t.Errorf("%d files were written", len(files))
 	}
 }
 

@@ -139,6 +139,10 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 // askExport writes the events of the list, beside the screen.
 func (v *events) askExport(a *App, format string) tea.Cmd {
+	if v.busy { // the list may have the newest events only
+		a.say("still looking for the events; write them when all are found")
+		return nil
+	}
 	set := v.set(a)
 	ctx, c := a.ctx, a.c
 	if set == nil {
