@@ -179,6 +179,11 @@ var properties = map[string]func(ev *evaluator) result{
 	"volume-in-path": func(ev *evaluator) result {
 		return fromSubject(ev, ev.sub.failure != nil && len(ev.sub.failure.Volumes) > 0)
 	},
+	// Nothing names the machine's volume, and it may be any of several.
+	"one-of-volumes": func(ev *evaluator) result {
+		f := ev.sub.failure
+		return fromSubject(ev, f != nil && len(f.Volumes) == 0 && len(f.Near) > 1)
+	},
 	"inferred": func(ev *evaluator) result {
 		return fromSubject(ev, ev.sub.inferred)
 	},
