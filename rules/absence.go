@@ -12,6 +12,9 @@ import (
 func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) result {
 	r := result{state: Unmet}
 	window := scene.Interval{From: from, To: to}
+	if l := ev.clockSet(hosts, window); l != nil {
+		return result{missing: l}
+	}
 	for _, h := range hosts {
 		for _, channel := range ev.rule.signals[t.Signal].channels {
 			cover := h.Coverage(channel)
@@ -35,6 +38,17 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 	}
 	r.assumed = r.state == Unmet && t.Silence == silenceUnmet
 	return r
+}
+
+// clockSet tells of a clock that was set within the window, whether the subject's or
+// that of the events that are looked for: what happened in it may be logged elsewhere.
+func (ev *evaluator) clockSet(hosts []*scene.Host, window scene.Interval) []lack {
+	for _, h := range append([]*scene.Host{ev.sub.host}, hosts...) {
+		if at, ok := ev.scene.ClockSet(h, window); ok {
+			return lacks(fmt.Sprintf("the times of %s from before its clock was set at %s UTC", h.Name, at.UTC().Format("2006-01-02 15:04:05")))
+		}
+	}
+	return nil
 }
 
 // covers asks of a window without bounds only that the log is there and reaches

@@ -59,6 +59,7 @@ type clocks struct {
 	ahead  [][]time.Duration // at most by how much the second's clock is ahead of the first's
 	seen   map[*Host][]*Event
 	setAt  map[*Host]time.Time
+	steps  map[*Host][]clockStep // in the order of time
 	events map[occurrence]map[*Host][]*Event
 }
 
@@ -72,7 +73,7 @@ type occurrence struct {
 const unbounded = time.Duration(math.MaxInt64 / 4)
 
 func (s *Scene) compareClocks() {
-	c := &clocks{index: map[*Host]int{}, seen: map[*Host][]*Event{}, setAt: map[*Host]time.Time{}, events: map[occurrence]map[*Host][]*Event{}}
+	c := &clocks{index: map[*Host]int{}, seen: map[*Host][]*Event{}, setAt: map[*Host]time.Time{}, steps: map[*Host][]clockStep{}, events: map[occurrence]map[*Host][]*Event{}}
 	for _, e := range s.Events {
 		c.file(e)
 	}
@@ -94,8 +95,9 @@ func (c *clocks) file(e *Event) {
 	var of string
 	switch {
 	case e.ID == idClockSet && e.From(kernelGeneral):
-		if stepped(e) {
+		if by := stepOf(e); by > aStep {
 			c.setAt[e.Host] = e.Time
+			c.steps[e.Host] = append(c.steps[e.Host], clockStep{e.Time, by})
 		}
 	case e.ID == idNodeRemoved && e.From(clustering):
 		of = nodeOf(e)
@@ -131,10 +133,29 @@ func machineOf(e *Event) string {
 	return strings.ToLower(strings.Trim(e.Fields[i].Value, "{}"))
 }
 
-// stepped reports whether the clock was set by more than time services do. Where
-// the two times have no names, they are the only ones of the event; where they are
-// missing, as in exports as text, it may have been set by any time.
-func stepped(e *Event) bool {
+// A clockStep is that a clock was set, by more than time services do.
+type clockStep struct {
+	at time.Time
+	by time.Duration
+}
+
+// ClockSet returns when a computer's clock was set so far, within a time, that what it
+// says of that time can't be trusted: by half of it at least.
+func (s *Scene) ClockSet(h *Host, in Interval) (at time.Time, ok bool) {
+	steps := s.clocks.steps[h]
+	i, _ := slices.BinarySearchFunc(steps, in.From, func(c clockStep, t time.Time) int { return c.at.Compare(t) })
+	for ; i < len(steps) && !steps[i].at.After(in.To); i++ {
+		if steps[i].by >= in.To.Sub(in.From)/2 {
+			return steps[i].at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// stepOf is by how much the clock was set. Where the two times have no names, they are
+// the only ones of the event; where they are missing, as in exports as text, it may
+// have been set by any time.
+func stepOf(e *Event) time.Duration {
 	var at []time.Time
 	for _, f := range e.Fields {
 		named := strings.EqualFold(f.Name, "OldTime") || strings.EqualFold(f.Name, "NewTime")
@@ -143,9 +164,12 @@ func stepped(e *Event) bool {
 		}
 	}
 	if len(at) < 2 {
-		return len(e.Fields) == 0
+		if len(e.Fields) == 0 {
+			return unbounded
+		}
+		return 0
 	}
-	return at[1].Sub(at[0]).Abs() > aStep
+	return at[1].Sub(at[0]).Abs()
 }
 
 func (c *clocks) compareRemovals(logged map[*Host][]*Event) {
