@@ -220,7 +220,7 @@ func guestOnHost(ev *evaluator) result {
 	} else if v.Known {
 		return result{state: Unmet, cites: v.Cites}
 	}
-	for _, h := range ev.scene.Hosts {
+	for _, h := range ev.sub.vm.Hosts {
 		if e := h.SpokeOf(ev.sub.vm); e != nil {
 			return result{state: Unmet, cites: citeEvents([]*scene.Event{e})}
 		}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"reflect"
@@ -33,6 +34,7 @@ func newDriver(t testing.TB, c *index.Case, width, height int) *driver {
 			}
 			return r.WriteText(w)
 		},
+		Save: saveFile,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +47,15 @@ func newDriver(t testing.TB, c *index.Case, width, height int) *driver {
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	d.run(a.Init())
 	return d
+}
+
+// saveFile writes a file as a session does.
+func saveFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
 }
 
 func (d *driver) send(msg tea.Msg) {

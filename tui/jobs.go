@@ -116,7 +116,9 @@ func (v *jobs) openJob(a *App) tea.Cmd {
 			}
 		}
 	}
-	a.say("no event is cited for this job")
+	if len(v.rows) > 0 {
+		a.say("no event is cited for this job")
+	}
 	return nil
 }
 

@@ -60,6 +60,7 @@ func open(t *testing.T, s Session, cfg Config) *terminal {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
+	s.Save = saveFile
 	ctx, cancel := context.WithCancel(context.Background())
 	in, keys := io.Pipe()
 	term := &terminal{t, em, keys, make(chan error, 1), cancel}

@@ -33,6 +33,9 @@ type Session struct {
 	Write   func(r *report.Report, format string, w io.Writer) error
 	Formats []string
 
+	// Save has write fill the file of a path, whole or not at all.
+	Save func(path string, write func(io.Writer) error) error
+
 	// Export writes events of the case as csv or jsonl; nil: they can't be.
 	Export func(ctx context.Context, c *index.Case, rows *store.Set, format string, w io.Writer) error
 

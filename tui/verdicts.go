@@ -252,17 +252,11 @@ func (v *verdicts) render(a *App, width, height int) []string {
 	return append(append(v.index(a, width, h), rule), v.detail(a, 0, h+1, width, height-h-1)...)
 }
 
-// hasContent reports whether a source held something to go by: that nothing failed
-// is an answer only then.
-func hasContent(s report.Source) bool {
-	return s.Records > 0 || s.Error == "" && event.IsLog(s.Format)
-}
-
 func (v *verdicts) nothing(a *App, width int) []string {
 	if a.c == nil && !a.scan.Done {
 		return []string{"", " Nothing found so far; the logs are being read."}
 	}
-	if a.scan.Err == nil && !slices.ContainsFunc(a.report.Sources, hasContent) {
+	if a.scan.Err == nil && !slices.ContainsFunc(a.report.Sources, func(s report.Source) bool { return event.HasContent(s.Records, s.Format, s.Error) }) {
 		return append([]string{""}, hang(" ", fmt.Sprintf("Nothing to analyse: no event log, archive or known text artefact could be read. %s shows what was not read, and why.", a.keys.key(actCoverage)), width)...)
 	}
 	lines := []string{"", " No failed backup or restore, and no known issue, in what was read.", ""}

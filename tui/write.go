@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -99,7 +98,7 @@ func (a *App) pageText() string {
 // askFile asks for a name and writes the file, whole or not at all.
 func (a *App) askFile(name string, write func(io.Writer) error) tea.Cmd {
 	a.askPath(name, func(a *App, path string) tea.Cmd {
-		if err := writeFile(path, write); err != nil {
+		if err := a.session.Save(path, write); err != nil {
 			a.say("not written: %v", err)
 		} else {
 			a.say("written to %s", path)
@@ -124,19 +123,6 @@ func (a *App) askPath(name string, done func(a *App, path string) tea.Cmd) {
 	p.validate(a)
 }
 
-func writeFile(path string, write func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".vsswhy-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // nothing is left of it once it was renamed
-	defer tmp.Close()           // also if write panics: Windows removes no open file
-	if err := errors.Join(write(tmp), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
-}
-
 // askExport writes the events of the list, beside the screen.
 func (v *events) askExport(a *App, format string) tea.Cmd {
 	if v.busy { // the list may have the newest events only
@@ -151,7 +137,7 @@ func (v *events) askExport(a *App, format string) tea.Cmd {
 	a.askPath("events."+format, func(a *App, path string) tea.Cmd {
 		a.say("writing %d events", set.Len())
 		return func() tea.Msg {
-			err := writeFile(path, func(w io.Writer) error { return a.session.Export(ctx, c, set, format, w) })
+			err := a.session.Save(path, func(w io.Writer) error { return a.session.Export(ctx, c, set, format, w) })
 			if err != nil {
 				return sayMsg("not written: " + err.Error())
 			}

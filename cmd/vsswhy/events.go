@@ -287,7 +287,7 @@ func (l *lister) batch(b event.Batch, s sink) {
 
 // source notes what a source means for the exit code.
 func (l *lister) source(src *event.Source) {
-	l.content = l.content || hasContent(src.Records, src.Format, src.Err)
+	l.content = l.content || event.HasContent(src.Records, src.Format, src.Err)
 	if !src.Lost() {
 		return
 	}

@@ -108,7 +108,7 @@ func endingOf(r *report.Report, failOn rules.Verdict, interrupted bool) ending {
 	return ending{
 		interrupted: interrupted,
 		content: slices.ContainsFunc(r.Sources, func(s report.Source) bool {
-			return hasContent(s.Records, s.Format, s.Error)
+			return event.HasContent(s.Records, s.Format, s.Error)
 		}),
 		finding:    failOn != rules.NoVerdict && strongest(r) >= failOn,
 		incomplete: !r.Complete || len(r.Notices) > 0,
@@ -133,13 +133,6 @@ func endingOfLacks(cmd *cobra.Command, r *report.Report) ending {
 		fmt.Fprintf(troubleOf(cmd), "LOST: %d more\n", more)
 	}
 	return e
-}
-
-// hasContent reports whether a source held something to go by: a record, a
-// line of an artefact, or a sound log without records. An empty log is an answer,
-// an empty archive is none.
-func hasContent(records uint64, format, err string) bool {
-	return records > 0 || err == "" && event.IsLog(format)
 }
 
 func strongest(r *report.Report) rules.Verdict {

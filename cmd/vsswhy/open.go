@@ -146,6 +146,7 @@ func (e *engine) session(dir string, c *index.Case) tui.Session {
 		Name:    filepath.Base(dir),
 		Formats: slices.Sorted(maps.Keys(printers)),
 		Write:   func(r *report.Report, format string, w io.Writer) error { return printers[format](withNotes(r, c), w) },
+		Save:    func(path string, write func(io.Writer) error) error { return writeWhole(path, nil, write) },
 		Export:  exportRows,
 		Now:     time.Now,
 	}

@@ -8,36 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
-
-// caseOf makes a case of synthetic bundles and returns its folder.
-func caseOf(t *testing.T, names ...string) string {
-	t.Helper()
-	dir := copyOf(t, names...)
-	c := filepath.Join(dir, "c")
-	for _, name := range names {
-		mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, name+".zip"))
-	}
-	return c
-}
-
-// quit ends the program.
-func (term *terminal) quit() {
-	term.t.Helper()
-	term.press("q")
-	term.see("ended with 0")
-}
-
-// gone waits until a text is no longer on the screen.
-func (term *terminal) gone(text string) {
-	term.t.Helper()
-	for end := time.Now().Add(20 * time.Second); strings.Contains(term.screen(), text); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			term.t.Fatalf("still on screen: %q\n%s", text, term.screen())
-		}
-	}
-}
 
 // TestScreenVerdicts: the causes of a failure in their order, each with its
 // verdict in words; what each criterion rests on; why a look-alike is ruled out;
@@ -205,18 +176,6 @@ func TestScreenCopies(t *testing.T) {
 	remote.see("through the terminal (OSC 52)")
 	remote.copied("10103")
 	remote.quit()
-}
-
-// chooseItem opens the row of a menu that begins with a text.
-func chooseItem(term *terminal, name string) {
-	term.t.Helper()
-	page := term.see(name)
-	for line := range strings.Lines(page[:strings.Index(page, name)]) {
-		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, " ") && strings.Contains(line, "  ") && !strings.Contains(line, "vsswhy ›") && !strings.Contains(line, "1 Verdicts") {
-			term.press("Down")
-		}
-	}
-	term.press("Enter")
 }
 
 // colours finds what sets a colour in a captured page.

@@ -47,6 +47,13 @@ type Source struct {
 	Err     string // why it could not be read, wholly or from some point on; "" if it was
 }
 
+// HasContent reports whether a source of some records held something to go by: a
+// record, a line of an artefact, or a sound log without records. An empty log is an
+// answer, an empty archive is none.
+func HasContent(records uint64, format, err string) bool {
+	return records > 0 || err == "" && IsLog(format)
+}
+
 // IsLog reports whether a format is that of an event log, and not of a text
 // artefact or an archive.
 func IsLog(format string) bool {

@@ -279,8 +279,6 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// A Setup log from its beginning that never speaks of the update shows that it
-// is missing; one that begins later shows nothing.
 // TestUpdateOfAnotherBuild: a service pack has the updates before it, so that neither
 // its files nor its list tell what was there before it was installed.
 func TestUpdateOfAnotherBuild(t *testing.T) {
@@ -316,6 +314,8 @@ func TestUpdateOfAnotherBuild(t *testing.T) {
 	}
 }
 
+// TestUpdateFromSetupLog: a Setup log from its beginning that never speaks of the update shows that it
+// is missing; one that begins later shows nothing.
 func TestUpdateFromSetupLog(t *testing.T) {
 	for first, want := range map[uint64]string{1: Missing, 400: ""} {
 		b := newBundle()

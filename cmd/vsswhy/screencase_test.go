@@ -3,130 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vsswhy/vsswhy/index"
 )
-
-// A terminal is the program in a real one: tmux, driven by keys.
-type terminal struct {
-	t      *testing.T
-	socket string
-}
-
-// startTerminal runs the program on a screen of some cells.
-func startTerminal(t *testing.T, width, height int, args ...string) *terminal {
-	t.Helper()
-	return startTerminalWith(t, "", width, height, args...)
-}
-
-// startTerminalWith runs it with more variables in its environment, as a shell
-// takes them.
-func startTerminalWith(t *testing.T, env string, width, height int, args ...string) *terminal {
-	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("no tmux (Debian package tmux)")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	program := filepath.Join(dir, "vsswhy")
-	if err := os.Symlink(self, program); err != nil {
-		t.Fatal(err)
-	}
-	term := &terminal{t, filepath.Join(dir, "s")}
-	line := "XDG_CONFIG_HOME=" + filepath.Join(dir, "config") + " " + env + " " + program
-	for _, a := range args {
-		line += " '" + a + "'"
-	}
-	// A program that was killed leaves the terminal without carriage returns.
-	line += "; code=$?; stty sane; echo; echo ended with $code; exec sleep 60"
-	term.tmux("-f", os.DevNull, "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line)
-	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
-	return term
-}
-
-func (term *terminal) command(args ...string) *exec.Cmd {
-	return exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...)
-}
-
-func (term *terminal) tmux(args ...string) string {
-	term.t.Helper()
-	out, err := term.command(args...).CombinedOutput()
-	if err != nil {
-		term.t.Fatalf("tmux %v: %v\n%s", args, err, out)
-	}
-	return string(out)
-}
-
-func (term *terminal) screen() string { return term.tmux("capture-pane", "-p") }
-
-// press sends keys as tmux names them.
-func (term *terminal) press(keys ...string) {
-	term.t.Helper()
-	for _, k := range keys {
-		term.tmux("send-keys", k)
-		if k == "Escape" {
-			time.Sleep(500 * time.Millisecond) // what follows at once would be Alt
-		}
-	}
-}
-
-func (term *terminal) typed(text string) { term.tmux("send-keys", "-l", text) }
-
-// see waits until all texts are on the screen.
-func (term *terminal) see(texts ...string) string {
-	term.t.Helper()
-	return term.await("on screen", term.screen, texts...)
-}
-
-// copied waits until the terminal's own clipboard has a text: the program tells
-// of a copy in one frame and sends it in the next.
-func (term *terminal) copied(text string) {
-	term.t.Helper()
-	term.await("in tmux's buffer", func() string {
-		out, _ := term.command("show-buffer").Output() // fails while there is none
-		return string(out)
-	}, text)
-}
-
-// await looks again and again until all texts are to be seen.
-func (term *terminal) await(where string, look func() string, texts ...string) string {
-	term.t.Helper()
-	var page string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		page = look()
-		missing := func(text string) bool { return !strings.Contains(page, text) }
-		if !slices.ContainsFunc(texts, missing) {
-			return page
-		}
-	}
-	term.t.Fatalf("not %s: %q\n%s", where, texts, page)
-	return ""
-}
-
-// copyOf puts a synthetic bundle into a folder of its own.
-func copyOf(t *testing.T, names ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range names {
-		data, err := os.ReadFile(filepath.Join(casesDir, name+".zip"))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name+".zip"), data, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // TestScreenFromBundleToRemedy is what an engineer does: scan, see the cause, its
 // evidence among all events, what to do, write a note, and find it again.
@@ -204,9 +86,7 @@ func TestScreenAnswers(t *testing.T) {
 // TestScreenKilled: a note that was said to be saved is there after kill -9; the
 // one that was being typed is not, and nothing is damaged.
 func TestScreenKilled(t *testing.T) {
-	dir := copyOf(t, "csv-two-nodes")
-	c := filepath.Join(dir, "c")
-	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	c := caseOf(t, "csv-two-nodes")
 	term := startTerminal(t, 100, 30, "open", c)
 	term.see("confirmed")
 	term.press("i")
@@ -245,9 +125,7 @@ func TestScreenKilled(t *testing.T) {
 // TestScreenResized: a storm of sizes, also those that are too small, leaves a
 // page that is whole.
 func TestScreenResized(t *testing.T) {
-	dir := copyOf(t, "csv-two-nodes")
-	c := filepath.Join(dir, "c")
-	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	c := caseOf(t, "csv-two-nodes")
 	term := startTerminal(t, 120, 40, "open", c)
 	term.see("confirmed")
 	for i := range 60 {
@@ -287,9 +165,8 @@ func TestScreenReadOnly(t *testing.T) {
 // TestScreenExports: what the screen writes of its events is what the command
 // line prints of them.
 func TestScreenExports(t *testing.T) {
-	dir := copyOf(t, "csv-two-nodes")
-	c := filepath.Join(dir, "c")
-	mustRun(t, 0, "scan", "--case", c, filepath.Join(dir, "csv-two-nodes.zip"))
+	c := caseOf(t, "csv-two-nodes")
+	dir := t.TempDir()
 	term := startTerminal(t, 120, 30, "open", c)
 	term.see("confirmed")
 	term.press("3", "/")
@@ -322,6 +199,10 @@ func TestScreenExports(t *testing.T) {
 			t.Errorf("%s: the screen wrote\n%s\nwant\n%s", format, got, want)
 		}
 	}
+	term.press("w", "Enter", "C-u")
+	term.typed(filepath.Join(dir, "none", "x"))
+	term.press("Enter")
+	term.see("x could not be written: no such file")
 }
 
 // recordedSession is in the documentation, a section a step.
@@ -368,34 +249,4 @@ func TestRecordedSession(t *testing.T) {
 	if !strings.Contains(readFile(t, "../../docs/screen.md"), first) {
 		t.Errorf("docs/screen.md does not show the first page:\n%s", first)
 	}
-}
-
-// pageAs waits for the page that a session has below a heading, and returns it; of
-// a session without it, the page that is there once the frame after is drawn.
-func (term *terminal) pageAs(session, heading string) string {
-	term.t.Helper()
-	_, want, found := strings.Cut(session, heading)
-	if !found {
-		time.Sleep(300 * time.Millisecond)
-	}
-	want, _, _ = strings.Cut(want, "\n### ")
-	return term.await("on screen as in docs/session.txt (-update records it anew)", term.page, strings.TrimSuffix(want, "\n"))
-}
-
-// page is the screen without the blanks at the ends.
-func (term *terminal) page() string {
-	var b strings.Builder
-	for line := range strings.Lines(term.screen()) {
-		b.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	return strings.TrimRight(b.String(), "\n") + "\n"
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
