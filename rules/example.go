@@ -149,7 +149,7 @@ func exampleWords(line string) []string {
 }
 
 // build makes a scene of the world: one source for each computer's logs, and one
-// for its artefacts.
+// for what text states of it.
 func (w *world) build() *scene.Scene {
 	b := scene.NewBuilder()
 	hosts := map[string][]event.Event{}
@@ -175,10 +175,16 @@ func (w *world) build() *scene.Scene {
 		}
 		b.Add(event.Batch{Source: src, Events: hosts[host], Last: true})
 	}
-	for _, f := range w.facts {
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		id++
-		f.Source, f.Line = id, 1
-		b.Add(event.Batch{Source: &event.Source{ID: id, Path: "example/facts", Root: "example", Format: "text", Records: 1}, Facts: []event.Fact{f}, Last: true})
+		var list []event.Fact
+		for _, f := range w.facts {
+			if f.Host == host {
+				f.Source, f.Line = id, len(list)+1
+				list = append(list, f)
+			}
+		}
+		b.Add(event.Batch{Source: &event.Source{ID: id, Path: "example/facts", Root: "example", Format: "text", Records: uint64(len(list))}, Facts: list, Last: true})
 	}
 	return b.Build()
 }

@@ -75,13 +75,13 @@ func diskSignatures(ev *evaluator) scene.Value {
 }
 
 func (d disksOf) compare() scene.Value {
-	own := d.host.DiskIDs()
+	own := signed(d.host.DiskIDs())
 	if len(own) == 0 {
 		return scene.Value{}
 	}
 	var others []scene.Value
 	if d.guest != nil {
-		others = d.guest.DiskIDs()
+		others = signed(d.guest.DiskIDs())
 	}
 	if a, b, ok := firstPair(own, others); ok {
 		return scene.Value{Text: "duplicate", Known: true, Cites: append(slices.Clone(a.Cites), b.Cites...)}
@@ -92,21 +92,41 @@ func (d disksOf) compare() scene.Value {
 	return scene.Value{Text: "unique", Known: true, Cites: own[0].Cites}
 }
 
+// noSignature is what diskpart shows for a disk that was never given one; any number of
+// disks have that.
+const noSignature = "00000000"
+
+func signed(ids []scene.Value) []scene.Value {
+	return slices.DeleteFunc(ids, func(v scene.Value) bool { return v.Text == noSignature })
+}
+
 // firstPair returns the first of a host's own disks with the signature of another one,
-// which is the next of its own, or one of the others.
+// which is one of the others, or another of its own.
 func firstPair(own, others []scene.Value) (a, b scene.Value, ok bool) {
-	next := map[string]scene.Value{}
+	first := map[string]scene.Value{}
 	for _, v := range slices.Backward(others) {
-		next[strings.ToLower(v.Text)] = v
+		first[strings.ToLower(v.Text)] = v
 	}
-	for _, v := range slices.Backward(own) {
-		key := strings.ToLower(v.Text)
-		if other, again := next[key]; again {
-			a, b, ok = v, other, true
+	type signature struct {
+		list int // the text that shows the disks: another one may number them otherwise
+		id   string
+	}
+	shown := map[signature]scene.Value{} // the latest of which the number is known
+	for _, v := range own {
+		id, x := strings.ToLower(v.Text), v.Cites[0].Fact
+		if other, ok := first[id]; ok {
+			return v, other, true
 		}
-		next[key] = v
+		if x.Name == "" {
+			continue // it may be a disk that was shown before
+		}
+		key := signature{x.Source, id}
+		if other, ok := shown[key]; ok && other.Cites[0].Fact.Name != x.Name {
+			return other, v, true
+		}
+		shown[key] = v
 	}
-	return a, b, ok
+	return a, b, false
 }
 
 func restoreTarget(ev *evaluator) scene.Value {
