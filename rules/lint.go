@@ -18,7 +18,7 @@ var (
 	riskWords     = []string{"read-only", "change", "restart"}
 	shellWords    = []string{"powershell", "cmd"}
 	ofWords       = []string{"host", "guest"}
-	onWords       = []string{"host", "guest", "others", "nodes", "subject"}
+	onWords       = []string{"host", "guest", "others", "nodes", "subject", ofFailure}
 	sameWords     = []string{"vm", "volume"}
 	differWords   = []string{"vm", "volume", "host"}
 	silenceWords  = []string{silenceUnknown, silenceUnmet}
@@ -215,6 +215,9 @@ func (l *linter) test(t *Test, path ...string) {
 	l.when(t, path)
 	if t.On != "" {
 		l.oneOf(t.On, onWords, append(path, "on")...)
+	}
+	if t.On == ofFailure && (t.Signal == "" || t.Within == 0) {
+		l.bad("only a signal with within is looked for at the failed backup", append(path, "on")...)
 	}
 	if t.Silence != "" {
 		l.oneOf(t.Silence, silenceWords, append(path, "silence")...)

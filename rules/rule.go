@@ -142,7 +142,7 @@ type Test struct {
 	Fact     string   `yaml:"fact"`     // what is known of a computer or of the subject
 	Subject  string   `yaml:"subject"`  // a property of the subject
 	Update   *Update  `yaml:"update"`   // a hotfix is on the computer
-	On       string   `yaml:"on"`       // whose events or facts: host, guest, others, nodes, subject
+	On       string   `yaml:"on"`       // whose events or facts: host, guest, others, nodes, subject, failure
 	Same     []string `yaml:"same"`     // join keys with the subject: vm, volume
 	Differ   []string `yaml:"differ"`   // of these the event names another than the subject's: vm, volume, host
 	As       string   `yaml:"as"`       // binds the matched event to a name

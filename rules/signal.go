@@ -42,11 +42,30 @@ func (ev *evaluator) signal(t *Test) result {
 	if len(t.Between) == 2 {
 		return ev.between(t)
 	}
-	if t.On == "subject" {
+	switch t.On {
+	case "subject":
 		return ev.among(t, ev.sub.events)
+	case ofFailure:
+		return ev.nearFailure(t)
 	}
 	from, to := ev.span(t)
 	return ev.look(t, from, to)
+}
+
+// ofFailure says that a test looks at the failed backup, and not at the incident.
+const ofFailure = "failure"
+
+// nearFailure looks among the events of the failed backup that an incident may explain,
+// and around it, wherever in the incident it lies.
+func (ev *evaluator) nearFailure(t *Test) result {
+	f := ev.sub.failure
+	if f == nil {
+		return backupFailed(ev)
+	}
+	if own := ev.picked(t, f.Events); len(own) > 0 {
+		return result{state: Met, cites: citeEvents(own)}
+	}
+	return ev.look(t, f.At.Add(-time.Duration(t.Within)), f.To.Add(time.Duration(t.Within)))
 }
 
 func (ev *evaluator) look(t *Test, from, to time.Time) result {
@@ -201,17 +220,21 @@ func groups(events []*scene.Event, apart time.Duration) int {
 }
 
 func (ev *evaluator) among(t *Test, events []*scene.Event) result {
-	var found []*scene.Event
-	if m := ev.rule.signals[t.Signal]; m == ev.sub.signal && ev.allMeant(t) {
-		found = events
-	} else {
-		ev.finder.spend(closeLook * len(events))
-		found = only(events, func(e *scene.Event) bool { return m.match(ev.sub, e) && ev.joins(t, e) })
+	found := events
+	if ev.rule.signals[t.Signal] != ev.sub.signal || !ev.allMeant(t) {
+		found = ev.picked(t, events)
 	}
 	if len(found) > 0 {
 		return result{state: Met, cites: citeEvents(found)}
 	}
 	return result{state: Unmet}
+}
+
+// picked returns those of some events that a test takes.
+func (ev *evaluator) picked(t *Test, events []*scene.Event) []*scene.Event {
+	ev.finder.spend(closeLook * len(events))
+	m := ev.rule.signals[t.Signal]
+	return only(events, func(e *scene.Event) bool { return m.match(ev.sub, e) && ev.joins(t, e) })
 }
 
 // meant reports whether an event that a signal matches is the one that a test looks
