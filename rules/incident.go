@@ -20,6 +20,10 @@ const (
 	// failureNear is how far from an incident a failed backup is that it may
 	// explain, where the rule does not say. A requester gives up after minutes. [INF]
 	failureNear = 30 * time.Minute
+
+	// causeAfter is how long after a failed backup's last event its cause may still be
+	// logged. What begins later is no cause of it. [INF]
+	causeAfter = 10 * time.Minute
 )
 
 // incidentSubjects: events that the rule's anchor is about, on one computer, of
@@ -127,13 +131,20 @@ func (d *diagnosis) failuresOf(s *subject, rule *compiledRule) []*scene.Failure 
 	near := cmp.Or(time.Duration(rule.Near), failureNear)
 	codes := sync.OnceValue(s.codes)
 	list := d.failures.around(&d.finder.budget, s, near, func(f *scene.Failure) bool {
-		close := !f.To.Before(s.from.Add(-near)) && !f.At.After(s.to.Add(near))
-		return s.concerns(f) && (close || s.within(f.Job) && slices.ContainsFunc(f.Codes, func(c known.Code) bool { return codes()[c] }))
+		return s.concerns(f) && (s.near(f, near) || s.within(f.Job) && slices.ContainsFunc(f.Codes, func(c known.Code) bool { return codes()[c] }))
 	})
 	if len(list) == 0 && !rule.OnlyNear {
 		list = []*scene.Failure{nil}
 	}
 	return list
+}
+
+// near reports whether one of the incident's events, which may go on for hours, is no
+// further before a failed backup, and none too late after it.
+func (s *subject) near(f *scene.Failure, near time.Duration) bool {
+	to := f.To.Add(min(near, causeAfter))
+	i, _ := slices.BinarySearchFunc(s.events, f.At.Add(-near), func(e *scene.Event, t time.Time) int { return e.Time.Compare(t) })
+	return i < len(s.events) && !s.events[i].Time.After(to)
 }
 
 // within reports whether the incident lies within a job. If both have a code in common,

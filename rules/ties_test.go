@@ -44,6 +44,20 @@ func TestTies(t *testing.T) {
 			22:00:00 HV01 VSS/8229 "=0x800423f0, failed" "=Writer Class Id: {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}"
 			22:25:36 HV01 VMMS/10102 ` + other + ` ErrorCode=0x80070020`,
 			map[string]Verdict{"22:00:00": Confirmed}},
+		{"what is logged after the failure", "csv-lost", `
+			22:02:31 HV01 VMMS/10103 ` + vm + ` "Parameter2=C:\ClusterStorage\Volume1\FS03\FS03.vhd"
+			22:25:00 HV01 Cluster/5142 VolumeName=Volume1 ErrorCode=ERROR_TIMEOUT(1460)`,
+			map[string]Verdict{}},
+		{"what is logged with the failure", "csv-lost", `
+			22:02:31 HV01 VMMS/10103 ` + vm + ` "Parameter2=C:\ClusterStorage\Volume1\FS03\FS03.vhd"
+			22:04:00 HV01 Cluster/5142 VolumeName=Volume1 ErrorCode=ERROR_TIMEOUT(1460)`,
+			map[string]Verdict{"22:02:31": Likely}},
+		{"events for hours, of which none is near", "shadow-storage", `
+			20:50:00 HV01 volsnap/25 =x =D:
+			21:40:00 HV01 volsnap/25 =x =D:
+			22:14:00 HV01 VMMS/10102 ` + vm + `
+			22:35:00 HV01 volsnap/25 =x =D:`,
+			map[string]Verdict{}},
 	} {
 		w, err := (&Example{Events: test.events}).world()
 		if err != nil {
