@@ -222,6 +222,12 @@ func (l *linter) test(t *Test, path ...string) {
 	if t.Silence != "" {
 		l.oneOf(t.Silence, silenceWords, append(path, "silence")...)
 	}
+	if t.VolumeOf != "" {
+		l.defined(t.VolumeOf, l.rule.signals, append(path, "volume_of"))
+		if t.Signal == "" || t.On == "subject" || t.On == ofFailure {
+			l.bad("only a signal of computers has volume_of", append(path, "volume_of")...)
+		}
+	}
 	for _, key := range t.Same {
 		l.oneOf(key, sameWords, append(path, "same")...)
 	}
@@ -296,6 +302,9 @@ func (l *linter) sequence(t *Test, path []string) {
 			continue
 		}
 		l.test(step, append(path, strconv.Itoa(i))...)
+		if step.On == ofFailure || step.VolumeOf != "" {
+			l.bad("a step is of computers, and has no volume_of", append(path, strconv.Itoa(i))...)
+		}
 		if i == 0 && step.Within > 0 || step.Before > 0 || step.After > 0 || step.During || len(step.Between) > 0 {
 			l.bad("a step has no window but within: how soon after the step before it", append(path, strconv.Itoa(i))...)
 		}

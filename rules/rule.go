@@ -136,16 +136,17 @@ type Test struct {
 	IfKnown *Test   `yaml:"if_known"` // unknown counts as unmet
 	Uses    string  `yaml:"uses"`     // a named term
 
-	Signal   string   `yaml:"signal"`   // an event that a named matcher matches
-	Job      string   `yaml:"job"`      // a job of this kind
-	Sequence []*Test  `yaml:"sequence"` // signals in this order, all before the subject's time
-	Fact     string   `yaml:"fact"`     // what is known of a computer or of the subject
-	Subject  string   `yaml:"subject"`  // a property of the subject
-	Update   *Update  `yaml:"update"`   // a hotfix is on the computer
-	On       string   `yaml:"on"`       // whose events or facts: host, guest, others, nodes, subject, failure
-	Same     []string `yaml:"same"`     // join keys with the subject: vm, volume
-	Differ   []string `yaml:"differ"`   // of these the event names another than the subject's: vm, volume, host
-	As       string   `yaml:"as"`       // binds the matched event to a name
+	Signal   string   `yaml:"signal"`    // an event that a named matcher matches
+	Job      string   `yaml:"job"`       // a job of this kind
+	Sequence []*Test  `yaml:"sequence"`  // signals in this order, all before the subject's time
+	Fact     string   `yaml:"fact"`      // what is known of a computer or of the subject
+	Subject  string   `yaml:"subject"`   // a property of the subject
+	Update   *Update  `yaml:"update"`    // a hotfix is on the computer
+	On       string   `yaml:"on"`        // whose events or facts: host, guest, others, nodes, subject, failure
+	Same     []string `yaml:"same"`      // join keys with the subject: vm, volume
+	Differ   []string `yaml:"differ"`    // of these the event names another than the subject's: vm, volume, host
+	VolumeOf string   `yaml:"volume_of"` // of a volume that the computer's own events of this signal name, in the same window
+	As       string   `yaml:"as"`        // binds the matched event to a name
 
 	// When: at most one of these; without one, at any time.
 	Within  Duration `yaml:"within"`  // around the subject

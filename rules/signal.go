@@ -95,10 +95,11 @@ func (ev *evaluator) look(t *Test, from, to time.Time) result {
 // search finds the events that a test takes, as decisive does, and a computer with one
 // that may lie in the window, as far as the clocks are known.
 func (ev *evaluator) search(t *Test, hosts []*scene.Host, from, to time.Time) (found []*scene.Event, doubtful *scene.Host) {
+	shared := ev.volumesOf(t, from, to)
 	for _, h := range hosts {
 		skew := ev.margin(t, h)
 		takes := func(e *scene.Event) bool {
-			if !ev.meant(t, e) {
+			if !ev.meant(t, e) || !shared(e) {
 				return false
 			}
 			sure := surelyIn(e.Time, from, to, skew, t)
@@ -111,6 +112,23 @@ func (ev *evaluator) search(t *Test, hosts []*scene.Host, from, to time.Time) (f
 		found = append(found, decisive(events, t, takes)...)
 	}
 	return found, doubtful
+}
+
+// volumesOf tells which events are about a volume that the subject's computer also
+// speaks of, where a test wants that.
+func (ev *evaluator) volumesOf(t *Test, from, to time.Time) func(e *scene.Event) bool {
+	if t.VolumeOf == "" {
+		return func(*scene.Event) bool { return true }
+	}
+	h := ev.sub.host
+	var own []string
+	for _, e := range scene.Between(ev.finder.all(ev.rule.signals[t.VolumeOf], h), from, to) {
+		own = appendNew(own, e.Volumes...)
+	}
+	return func(e *scene.Event) bool {
+		ev.finder.spend(len(own))
+		return slices.ContainsFunc(own, func(volume string) bool { return ev.scene.SameVolume(e, h, volume) })
+	}
 }
 
 // margin is how far ahead of the subject's another host's clock may be, for
