@@ -142,7 +142,7 @@ func TestProgram(t *testing.T) {
 	t.Run("from verdict to remedy", func(t *testing.T) {
 		term := open(t, Session{Name: "acme", Case: makeCase(t, bundles...)}, Config{})
 		term.see("● confirmed issue 1", "What it starts from", "r what to do")
-		term.press("down", "down", "down")
+		term.press("down", "down", "down", "down")
 		term.see("took", "KB975354, issue 2")
 		term.press("r")
 		term.see("What to do", "[ ] 1.")
