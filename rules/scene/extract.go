@@ -64,15 +64,16 @@ func (e *Event) addVolume(name string) {
 	}
 }
 
-// clusterVolume takes volume and resource from a cluster event: by name, or
-// from the first two positions where the fields have no names.
+// clusterVolume takes volume and resource from a cluster event: by name, or where the
+// fields have no names by their positions in the events that are about a volume. What
+// stands first in others is a node or a resource.
 func (e *Event) clusterVolume() {
 	volume, ok := e.Field("VolumeName")
 	resource, _ := e.Field("ResourceName")
-	if !ok && len(e.Fields) > 0 && e.Fields[0].Name == "" {
+	if at := resourceAt[e.ID]; !ok && at > 0 && len(e.Fields) > 0 && e.Fields[0].Name == "" {
 		volume = e.Fields[0].Value
-		if len(e.Fields) > 1 {
-			resource = e.Fields[1].Value
+		if len(e.Fields) > at {
+			resource = e.Fields[at].Value
 		}
 	}
 	if volume == "" {
@@ -80,6 +81,13 @@ func (e *Event) clusterVolume() {
 	}
 	e.addVolume(volumeName(volume))
 	e.Resource = resource
+}
+
+// resourceAt is where cluster events whose first value is a shared volume name its
+// resource.
+var resourceAt = map[uint32]int{
+	1584: 2, 5120: 1, 5121: 1, 5122: 1, 5125: 2, 5126: 2, 5136: 1, 5137: 1, 5138: 1, 5139: 1, 5140: 1, 5141: 1, 5142: 1,
+	5151: 1, 5152: 1, 5153: 1, 5154: 1, 5156: 1, 5157: 1, 5216: 1,
 }
 
 // housekeeping recognises VSS 12289 about the state of an old writer session
