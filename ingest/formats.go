@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"path"
+	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/artefact"
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -52,6 +53,8 @@ var formats = []format{
 	{sniff: exported("list"), read: readExport, log: "list", seeks: true},
 	{sniff: is("mta", mta.Sniff), read: readMTA, seeks: true},
 	{sniff: artefact.Sniff, read: readArtefact},
+	{sniff: called("evtx"), read: readEVTX},
+	{sniff: called("evt"), read: readEVT},
 }
 
 func readEVTX(ctx context.Context, in input, src *event.Source) iter.Seq2[[]event.Event, []event.Fact] {
@@ -94,6 +97,18 @@ func events(batches iter.Seq[[]event.Event]) iter.Seq2[[]event.Event, []event.Fa
 				return
 			}
 		}
+	}
+}
+
+// called makes a sniffer of what only the name says to be a log: one that lost its
+// beginning, or all of it. Passing it over would lose records without a word. What
+// macOS puts beside each file of an archive, "._" and its name, is not meant.
+func called(name string) func(string, []byte) string {
+	return func(file string, head []byte) string {
+		if len(head) > 0 && strings.EqualFold(path.Ext(file), "."+name) && !strings.HasPrefix(file, "._") {
+			return name
+		}
+		return ""
 	}
 }
 

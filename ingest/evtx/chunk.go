@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -50,6 +51,10 @@ func (d *damages) addAll(from damages) {
 	}
 	d.dropped += from.dropped
 	d.lost = d.lost || from.lost
+}
+
+func (d *damages) hasLoss() bool {
+	return d.lost || slices.ContainsFunc(d.list, func(x event.Damage) bool { return x.Lost })
 }
 
 // final returns the list, with a last entry that stands for those dropped.

@@ -27,7 +27,8 @@
 // # Damage
 //
 //   - DamageDirty: the header says that the log was not closed. Not a loss.
-//   - DamageFileHeader: its checksum, version or counts are off. Not a loss.
+//   - DamageFileHeader: its checksum, version or counts are off, or there is none: the
+//     chunks are read all the same. Not a loss.
 //   - DamageChunkChecksum: the checksum of a chunk header, or of the records,
 //     is off; the chunk is read all the same. Not a loss.
 //   - DamageChunkMagic: data where a chunk should be; a loss if it has a record.
@@ -116,14 +117,16 @@ type log struct {
 	at   io.ReaderAt // nil if r is none
 	size int64       // -1: not known
 
-	header  fileHeader
-	read    int64 // bytes
-	chunks  int   // with the magic of one
+	header  fileHeader // zero if there is none
+	read    int64      // bytes
+	chunks  int        // with the magic of one
 	streams event.StreamBuilder
 	damages damages
 	remains remains
 	err     error
 }
+
+var errNoLog = errors.New("not an EVTX log")
 
 // parallel reports whether blocks can be read in any order.
 func (l *log) parallel() bool { return l.at != nil && l.size >= 0 }
@@ -140,8 +143,13 @@ func (l *log) readHeader() bool {
 	switch {
 	case err != nil && !ended:
 		l.err = l.readError(err, l.read)
+	case !Sniff(l.header[:n]) && ended:
+		l.err = errNoLog
 	case !Sniff(l.header[:n]):
-		l.err = errors.New("not an EVTX log")
+		// Its first sectors may be lost. Each chunk stands for itself.
+		l.header = fileHeader{}
+		l.damages.add(event.Damage{Kind: event.DamageFileHeader, Offset: 0, Detail: "there is no file header: the chunks are read without it"})
+		return true
 	case ended:
 		l.damages.add(event.Damage{
 			Kind: event.DamageTruncated, Offset: int64(n), Lost: true, Detail: "the log ends within its header",
@@ -152,6 +160,9 @@ func (l *log) readHeader() bool {
 	}
 	return false
 }
+
+// headless reports whether the log has lost its header.
+func (l *log) headless() bool { return !Sniff(l.header[:]) }
 
 // add counts what was read of a block.
 func (l *log) add(b *block) {
@@ -173,7 +184,15 @@ func (l *log) add(b *block) {
 // kept modulo 65536 and is stale in a log that was not closed. A log that is
 // shorter than the header says lost its end in a copy.
 func (l *log) checkCount() {
-	if l.header.flags()&flagDirty != 0 || l.err != nil {
+	switch {
+	case l.err != nil:
+		return
+	case l.headless():
+		if l.chunks == 0 && !l.damages.hasLoss() { // so that it is anything else
+			l.damages, l.err = damages{}, errNoLog
+		}
+		return
+	case l.header.flags()&flagDirty != 0:
 		return
 	}
 	said, room := l.header.chunks(), (l.read-fileHeaderSize+chunkSize-1)/chunkSize

@@ -64,6 +64,7 @@ func TestDamage(t *testing.T) {
 		{"dirty", evtxtest.Dirty(), without(), 10, 0, 0, []damage{{event.DamageDirty, 120, false}}},
 		{"version", evtxtest.Minor(7), without(), 10, 0, 0, []damage{{event.DamageFileHeader, 36, false}}},
 		{"file checksum", evtxtest.BadFileChecksum(), without(), 10, 0, 0, []damage{{event.DamageFileHeader, 124, false}}},
+		{"no file header", evtxtest.NoFileHeader(), without(), 10, 0, 0, []damage{{event.DamageFileHeader, 0, false}}},
 		{"too few chunks in the header", evtxtest.HeaderChunks(1), without(), 10, 0, 0, []damage{{event.DamageFileHeader, 42, false}}},
 		{"too many chunks in the header", evtxtest.HeaderChunks(3), without(), 10, 0, 0, []damage{{event.DamageTruncated, second + chunkSize, true}}},
 		{"checksum of a chunk header", evtxtest.BadHeaderChecksum(0), without(), 10, 0, 0, []damage{{event.DamageChunkChecksum, first + 124, false}}},
@@ -350,6 +351,8 @@ func TestReadErrors(t *testing.T) {
 		"stream":        {io.MultiReader(bytes.NewReader(log[:1<<20]), iotest.ErrReader(errDisk)), -1, "reading at offset 1048576: disk on fire"},
 		"short stream":  {iotest.HalfReader(bytes.NewReader(log[:1<<20])), size, "the log ends at offset 1048576, but was said to have"},
 		"empty, stated": {bytes.NewReader(nil), 100, "not an EVTX log"},
+		"zeros":         {bytes.NewReader(make([]byte, 1<<20)), 1 << 20, "not an EVTX log"},
+		"text":          {strings.NewReader(strings.Repeat("no log\n", 1<<16)), 7 << 16, "not an EVTX log"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, src := readFrom(t, tt.r, tt.size, Options{Workers: 2})

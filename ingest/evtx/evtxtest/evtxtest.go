@@ -70,6 +70,9 @@ func HeaderChunks(n uint16) Option {
 // BadFileChecksum spoils the checksum of the file header.
 func BadFileChecksum() Option { return after(func(l *log) { l.b[124] ^= 0xff }) }
 
+// NoFileHeader writes zeros in place of the file header.
+func NoFileHeader() Option { return after(func(l *log) { clear(l.b[:FileHeaderSize]) }) }
+
 // BadHeaderChecksum spoils the checksum of a chunk's header.
 func BadHeaderChecksum(chunk int) Option { return after(func(l *log) { l.chunk(chunk)[124] ^= 0xff }) }
 
