@@ -88,13 +88,27 @@ func (h *Host) Coverages() []*Coverage {
 //  2. The logs of one computer in one collection were exported together, so
 //     each reaches to the latest record of any of them, unless its own end is
 //     or may be missing, or the log was cleared meanwhile, so that it is an older copy.
-//  3. What falls into a gap of the EventRecordIDs is not covered. A stream with
-//     too many gaps is a filtered export and covers nothing.
+//  3. What falls into a gap of the EventRecordIDs is not covered, be it within a
+//     stream or before another one of that log: of an older name of the computer, or
+//     of an archived log. A stream with too many gaps is a filtered export and
+//     covers nothing.
 //  4. A log without a record covers all that time, and shows nothing.
 func (s *Scene) cover() {
 	latest := s.latestByCollection()
+	runs := map[*Coverage]*timeline{}
 	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
-		h.addStream(src, st, latest[collection{h, src.Root}])
+		c := h.addStream(src, st)
+		if runs[c] == nil {
+			runs[c] = &timeline{}
+		}
+		runs[c].add(st)
+	})
+	for _, t := range runs {
+		t.sort()
+	}
+	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
+		c := h.Coverage(st.Channel)
+		h.coverStream(c, src, st, latest[collection{h, src.Root}], runs[c])
 	})
 	for _, h := range s.Hosts {
 		for _, src := range h.empty {
@@ -135,32 +149,109 @@ func (h *Host) channel(name string, src *event.Source) *Coverage {
 		}
 		h.coverage[key] = c
 	}
-	c.Sources = append(c.Sources, src.ID)
+	if n := len(c.Sources); n == 0 || c.Sources[n-1] != src.ID { // one that has several names of the computer
+		c.Sources = append(c.Sources, src.ID)
+	}
 	return c
 }
 
-func (h *Host) addStream(src *event.Source, st *event.Stream, latest time.Time) {
+// addStream notes that the channel has a stream.
+func (h *Host) addStream(src *event.Source, st *event.Stream) *Coverage {
 	first := h.Coverage(st.Channel) == nil
 	c := h.channel(st.Channel, src)
 	// One copy that has record 1, or that is filtered, and nothing is known to be missing.
 	c.Wrapped = (first || c.Wrapped) && st.FirstID > 1 && !st.Sparse && c.Cleared == nil
+	return c
+}
+
+// coverStream adds what a stream covers.
+func (h *Host) coverStream(c *Coverage, src *event.Source, st *event.Stream, latest time.Time, all *timeline) {
 	if st.Sparse {
 		return
 	}
-	in := Interval{st.First, latest}
-	if cutOff(src) || latest.Before(st.Last) || h.clearedAt(st.Channel, latest).After(st.Last) {
-		in.To = st.Last
-	}
+	beginning := st.First
 	if cleared := h.clearedAt(st.Channel, st.Last); st.FirstID == 1 && !cleared.After(st.First) {
-		in.From = cleared
+		beginning = cleared
 	}
-	for _, g := range st.Gaps {
-		if g.From.After(in.From) || in.From.IsZero() {
-			c.Intervals = append(c.Intervals, Interval{in.From, g.From})
+	runs := runsOf(st)
+	for i, r := range runs {
+		in := Interval{r.from, all.reach(r, latest)}
+		if i == 0 {
+			in.From = beginning
 		}
-		in.From = g.To
+		whole := i == len(runs)-1 && !cutOff(src) && !h.clearedAt(st.Channel, latest).After(st.Last)
+		if in.To.Equal(latest) && !whole || in.To.Before(r.to) {
+			in.To = r.to
+		}
+		if in.To.After(in.From) || i == len(runs)-1 {
+			c.Intervals = append(c.Intervals, in)
+		}
 	}
-	c.Intervals = append(c.Intervals, in)
+}
+
+// A run is records of a stream without a gap between their ids.
+type run struct {
+	lo, hi   uint64
+	from, to time.Time
+}
+
+func runsOf(st *event.Stream) []run {
+	var runs []run
+	r := run{lo: st.FirstID, from: st.First}
+	for _, g := range st.Gaps {
+		r.hi, r.to = g.AfterID, g.From
+		runs = append(runs, r)
+		r = run{lo: g.BeforeID, from: g.To}
+	}
+	r.hi, r.to = st.LastID, st.Last
+	return append(runs, r)
+}
+
+// A timeline is the runs of all streams of a channel, by the time when they begin.
+type timeline struct {
+	runs   []run
+	latest []time.Time // when the last of those up to this one ends
+}
+
+func (t *timeline) add(st *event.Stream) {
+	if !st.Sparse {
+		t.runs = append(t.runs, runsOf(st)...)
+	}
+}
+
+func (t *timeline) sort() {
+	slices.SortFunc(t.runs, func(a, b run) int { return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.lo, b.lo)) })
+	t.latest = make([]time.Time, len(t.runs))
+	for i, r := range t.runs {
+		t.latest[i] = r.to
+		if i > 0 {
+			t.latest[i] = later(r.to, t.latest[i-1])
+		}
+	}
+}
+
+// reach tells until when no record is missing behind a run whose collection was made
+// at a time: till then, unless a later run shows that there were more. Where that one
+// goes on with the next id, it is till there.
+func (t *timeline) reach(r run, until time.Time) time.Time {
+	next, _ := slices.BinarySearchFunc(t.runs, r.to, func(other run, to time.Time) int {
+		if other.from.After(to) {
+			return 1
+		}
+		return -1
+	})
+	if next > 0 && t.latest[next-1].After(r.to) {
+		return r.to // the other one goes on
+	}
+	if next == len(t.runs) || t.runs[next].from.After(until) {
+		return until
+	}
+	for begins := t.runs[next].from; next < len(t.runs) && t.runs[next].from.Equal(begins); next++ {
+		if t.runs[next].lo == r.hi+1 {
+			return begins
+		}
+	}
+	return r.to
 }
 
 // cutOff reports whether the end of a log may be missing, so that it can't be said

@@ -405,6 +405,38 @@ func TestCoverage(t *testing.T) {
 		src.Streams[0].Gaps = []event.Gap{{AfterID: 7, BeforeID: 100, From: clock("20:00:00"), To: clock("21:00:00")}}
 		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"21:00:00", "22:00:00"}}, []span{{"20:10:00", "20:20:00"}, {"20:00:00", "22:00:00"}})
 	})
+	t.Run("nor in those of a log that bears an older name of the computer, too", func(t *testing.T) {
+		b := newBundle()
+		src := b.log("b/Application.evtx", 1, ev("18:00:00", "WIN-0815", "VSS", 8224), ev("19:00:00", "WIN-0815", "VSS", 8224),
+			ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224))
+		src.Streams[0].LastID, src.Streams[0].Gaps = 100, []event.Gap{{AfterID: 3, BeforeID: 99, From: clock("20:00:00"), To: clock("21:00:00")}}
+		b.log("b/System.evtx", 9, ev("19:30:00", "HV01", eventLog, idRenamed, "1=WIN-0815", "2=HV01"), ev("23:00:00", "HV01", eventLog, idUptime))
+		c := host(t, b.b.Build(), "HV01").Coverage("Application")
+		covers(t, c, []span{{"18:00:00", "20:00:00"}, {"21:00:00", "23:00:00"}}, []span{{"20:10:00", "20:20:00"}, {"18:00:00", "22:00:00"}})
+		if len(c.Sources) != 1 {
+			t.Errorf("sources %v", c.Sources)
+		}
+	})
+	t.Run("an archived log ends where a later one begins", func(t *testing.T) {
+		for first, want := range map[uint64]bool{3: true, 400: false} {
+			b := newBundle()
+			b.log("b/Archive-Application.evtx", 1, ev("12:00:00", "HV01", "VSS", 8224), ev("13:00:00", "HV01", "VSS", 8224))
+			b.log("b/Application.evtx", first, ev("20:00:00", "HV01", "VSS", 8224), ev("21:00:00", "HV01", "VSS", 8224))
+			b.log("b/System.evtx", 5, ev("23:00:00", "HV01", eventLog, idUptime))
+			c := host(t, b.b.Build(), "HV01").Coverage("Application")
+			covers(t, c, []span{{"12:00:00", "13:00:00"}, {"20:00:00", "23:00:00"}}, nil)
+			if got := c.Covers(clock("14:00:00"), clock("15:00:00")); got != want {
+				t.Errorf("the later log begins with record %d: covers the time between: %v", first, got)
+			}
+		}
+	})
+	t.Run("an older copy of a log reaches to the end of its own collection", func(t *testing.T) {
+		b := newBundle()
+		b.log("monday/Application.evtx", 1, ev("12:00:00", "HV01", "VSS", 8224), ev("13:00:00", "HV01", "VSS", 8224))
+		b.log("monday/System.evtx", 5, ev("14:00:00", "HV01", eventLog, idUptime))
+		b.log("friday/Application.evtx", 400, ev("20:00:00", "HV01", "VSS", 8224))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"12:00:00", "14:00:00"}}, []span{{"13:00:00", "15:00:00"}})
+	})
 	t.Run("a filtered export covers nothing", func(t *testing.T) {
 		b := newBundle()
 		src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224))
