@@ -1,9 +1,11 @@
 package export
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // An order is that of day and month in dates such as 3/4/2010.
@@ -49,36 +51,33 @@ func parseMoment(s string, o order) (moment, bool) {
 }
 
 // parseNumeric reads dates of numbers, with the year last or first, and a time
-// with or without seconds and AM or PM: 3/14/2010 11:02:31 PM, 14.03.2010 23:02:31.
+// with or without seconds and the half of the day, as the cultures of Windows have
+// them: 3/14/2010 11:02:31 PM, 14.03.2010 23:02:31, 14. 3. 2010 23.02.31,
+// 2010. 03. 14. 23:02:31, 2010/3/14 下午 11:02:31.
 func parseNumeric(s string, o order) (m moment, ok bool) {
-	fields := strings.Fields(strings.ReplaceAll(s, ",", " "))
-	if len(fields) < 2 {
-		return m, false
-	}
-	date, ok := numbers(fields[0], "/.-")
-	clock, also := numbers(fields[1], ":")
-	if !ok || !also || len(date) != 3 || len(clock) < 2 {
-		return m, false
-	}
-	hour, ok := hourOf(clock[0], strings.ToLower(strings.ReplaceAll(strings.Join(fields[2:], ""), ".", "")))
+	p, ok := splitMoment(s)
 	if !ok {
 		return m, false
 	}
-	second := 0
-	if len(clock) > 2 {
-		second = clock[2]
+	date, clock := p.numbers[:3], p.numbers[3:]
+	hour, ok := hourOf(clock[0], p.half())
+	if !ok {
+		return m, false
 	}
 	a, b, year := date[0], date[1], date[2]
 	sure := false
 	switch {
 	case a > 31:
 		year, a, b, o, sure = date[0], date[1], date[2], monthFirst, true
-	case strings.ContainsRune(fields[0], '.'): // nobody writes months first with these
+	case p.between[1][0] == '.': // nobody writes months first with these
 		o, sure = dayFirst, true
 	}
+	if year > buddhist+1990 {
+		year -= buddhist
+	}
 	at := func(month, day int) time.Time {
-		t := time.Date(year, time.Month(month), day, hour, clock[1], second, 0, time.UTC)
-		if year < 1990 || year > 2200 || t.Day() != day || int(t.Month()) != month || t.Minute() != clock[1] || t.Second() != second {
+		t := time.Date(year, time.Month(month), day, hour, clock[1], clock[2], 0, time.UTC)
+		if year < 1990 || year > 2200 || t.Day() != day || int(t.Month()) != month || t.Minute() != clock[1] || t.Second() != clock[2] {
 			return time.Time{}
 		}
 		return t
@@ -93,20 +92,78 @@ func parseNumeric(s string, o order) (m moment, ok bool) {
 	return m, !m.at.IsZero()
 }
 
-func hourOf(hour int, half string) (int, bool) {
-	switch half {
-	case "":
-		return hour, hour < 24
-	case "am", "pm":
-		if hour < 1 || hour > 12 {
-			return 0, false
+// buddhist is how many years the calendar of Thailand is ahead.
+const buddhist = 543
+
+// momentParts are the numbers of a date and a time, and what stands before,
+// between and behind them.
+type momentParts struct {
+	numbers [6]int // the seconds are 0 if there are none
+	between [7]string
+	n       int // of the numbers
+}
+
+// splitMoment splits a date and a time, if the text is of their shape.
+func splitMoment(s string) (p momentParts, ok bool) {
+	for {
+		i := strings.IndexFunc(s, isDigit)
+		if i < 0 {
+			break
 		}
-		if hour %= 12; half == "pm" {
-			hour += 12
+		p.between[p.n], s = s[:i], s[i:]
+		end := strings.IndexFunc(s, func(r rune) bool { return !isDigit(r) })
+		if end < 0 {
+			end = len(s)
 		}
-		return hour, true
+		if p.n == len(p.numbers) || end > len("2010") {
+			return p, false
+		}
+		p.numbers[p.n], _ = strconv.Atoi(s[:end])
+		p.n, s = p.n+1, s[end:]
 	}
-	return 0, false
+	p.between[p.n] = s
+	return p, p.n >= 5 && p.isShaped()
+}
+
+func isDigit(r rune) bool { return '0' <= r && r <= '9' }
+
+func (p *momentParts) isShaped() bool {
+	inDate := strings.TrimSpace(p.between[1])
+	inClock := p.between[4]
+	return p.between[0] == "" && len(inDate) == 1 && strings.Contains("/.-", inDate) && strings.HasPrefix(p.between[1], inDate) &&
+		strings.TrimSpace(p.between[2]) == inDate &&
+		strings.ContainsFunc(p.between[3], func(r rune) bool { return unicode.IsSpace(r) || r == ',' }) &&
+		(inClock == ":" || inClock == ".") && (p.n == 5 || p.between[5] == inClock)
+}
+
+// half is the word for the half of the day, in lower case and without dots and
+// blanks: Chinese and Korean have it before the time. Other words are Danish "kl."
+// and Bulgarian "г.", behind the year.
+func (p *momentParts) half() string {
+	plain := strings.NewReplacer(".", "", ",", "").Replace(strings.ToLower(p.between[3] + " " + p.between[p.n]))
+	words := slices.DeleteFunc(strings.Fields(plain), func(word string) bool { return word == "kl" || word == "г" })
+	return strings.Join(words, "")
+}
+
+// halves are those of English, Spanish, Greek, Chinese, Japanese and Korean: whether
+// it is the second one.
+var halves = map[string]bool{
+	"am": false, "πμ": false, "上午": false, "午前": false, "오전": false,
+	"pm": true, "μμ": true, "下午": true, "午後": true, "오후": true,
+}
+
+func hourOf(hour int, half string) (int, bool) {
+	if half == "" {
+		return hour, hour < 24
+	}
+	second, known := halves[half]
+	if !known || hour < 1 || hour > 12 {
+		return 0, false
+	}
+	if hour %= 12; second {
+		hour += 12
+	}
+	return hour, true
 }
 
 // numbers splits digits at one of the separators.
