@@ -205,7 +205,7 @@ func (rd *reader) event(rec *record) (e event.Event, why string) {
 	if rec.wrong != "" {
 		return e, rec.wrong
 	}
-	id, ok := rec.number("id", "eventid")
+	id, ok := rec.number("id", "eventid", "instanceid") // Get-EventLog's list has the last one alone
 	if !ok {
 		return e, "it has no event id"
 	}
