@@ -7,7 +7,7 @@
 //	         Event Viewer, "save as CSV"               a header of five names, rows of six values, an id among them
 //	clixml   Export-Clixml of the same                 Objs, and names of properties
 //	list     Format-List of the same                   names of properties
-//	         wevtutil qe /f:text                       "Event[0]", and its labels in English
+//	         wevtutil qe /f:text                       "Event[0]", and a time and an id where they belong
 //	         Event Viewer, "copy details as text"      its labels in English
 //
 // Such a text says less than the log: mostly the fields are missing, and times are

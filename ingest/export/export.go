@@ -250,8 +250,28 @@ func (rec *record) properties(e *event.Event, id uint64) {
 	e.Level = event.Level(level)
 }
 
-// levels by their names in English, and as Get-EventLog has them in any language.
-var levels = map[string]uint64{"critical": 1, "error": 2, "warning": 3, "information": 4, "verbose": 5}
+// levels by their names: as Get-EventLog has them in any language, and as Event Viewer,
+// wevtutil and LevelDisplayName do in those that Windows Server is most sold in.
+var levels = map[string]uint64{
+	"critical": 1, "error": 2, "warning": 3, "information": 4, "verbose": 5,
+	"kritisch": 1, "fehler": 2, "warnung": 3, "informationen": 4, "ausführlich": 5, // German
+	"critique": 1, "erreur": 2, "avertissement": 3, "commentaires": 5, // French, and "information"
+	"crítico": 1, "advertencia": 3, "información": 4, "detallado": 5, // Spanish, and "error"
+	"critico": 1, "errore": 2, "avviso": 3, "informazioni": 4, "dettagliato": 5, // Italian
+	"erro": 2, "aviso": 3, "informações": 4, "detalhado": 5, // Portuguese, and "crítico"
+	"kritiek": 1, "fout": 2, "waarschuwing": 3, "informatie": 4, "uitgebreid": 5, // Dutch
+	"kritisk": 1, "fel": 2, "varning": 3, // Swedish, and "information"
+	"fejl": 2, "advarsel": 3, "oplysninger": 4, // Danish, and "kritisk"
+	"krytyczne": 1, "błąd": 2, "ostrzeżenie": 3, "informacje": 4, // Polish
+	"kritická": 1, "chyba": 2, "upozornění": 3, "informace": 4, // Czech
+	"kritikus": 1, "hiba": 2, "figyelmeztetés": 3, "információ": 4, // Hungarian
+	"kritik": 1, "hata": 2, "uyarı": 3, "bilgi": 4, // Turkish
+	"критический": 1, "ошибка": 2, "предупреждение": 3, "сведения": 4, // Russian
+	"重大": 1, "エラー": 2, "警告": 3, "情報": 4, // Japanese
+	"关键": 1, "错误": 2, "信息": 4, // Chinese, and "警告"
+	"錯誤": 2, "資訊": 4, // of Taiwan, and "重大" and "警告"
+	"위험": 1, "오류": 2, "경고": 3, "정보": 4, // Korean
+}
 
 func (rec *record) time() string { return rec.text("timecreated", "timegenerated") }
 

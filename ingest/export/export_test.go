@@ -279,6 +279,32 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// TestLanguages: what wevtutil and Event Viewer write in another language.
+func TestLanguages(t *testing.T) {
+	german := "Event[0]:\r\n  Protokollname: Application\r\n  Quelle: VSS\r\n  Datum: 2010-03-14T23:02:33.000\r\n  Ereignis-ID: 8229\r\n  Aufgabe: Nicht zutreffend\r\n  Ebene: Warnung\r\n" +
+		"  Opcode: Info\r\n  Schl\u00fcsselwort: Klassisch\r\n  Benutzer: Nicht zutreffend\r\n  Benutzername: Nicht zutreffend\r\n  Computer: HV01\r\n  Beschreibung: \r\nVorgang:\r\n   [1]\r\nWriter[3]\r\n\r\n"
+	japanese := "レベル,日付と時刻,ソース,イベント ID,タスクのカテゴリ\r\n警告,2010/03/14 23:02:33,VSS,8229,なし,\"操作:\r\n   x\"\r\n"
+	for _, tt := range []struct {
+		text string
+		want event.Event
+	}{
+		{german, event.Event{Computer: "HV01", Channel: "Application", Message: "Vorgang:\n   [1]\nWriter[3]"}},
+		{strings.ReplaceAll(german, "Event[0]", "Ereignis[0]"), event.Event{Computer: "HV01", Channel: "Application", Message: "Vorgang:\n   [1]\nWriter[3]"}},
+		{japanese, event.Event{Channel: "Application", Message: "操作:\n   x"}},
+	} {
+		tt.want.ID, tt.want.Provider, tt.want.Level, tt.want.Time = 8229, "VSS", event.LevelWarning, time.Date(2010, 3, 14, 23, 2, 33, 0, time.UTC)
+		got, src := read(t, []byte(tt.text+strings.TrimPrefix(tt.text, japanese)), Options{Channel: "Application"})
+		if len(got) == 0 || src.Undecodable > 0 {
+			t.Fatalf("%.20q: %d events, %+v", tt.text, len(got), src)
+		}
+		for _, e := range got {
+			if diff := cmp.Diff(tt.want, e, cmpopts.IgnoreFields(event.Event{}, "Ref", "Line")); diff != "" {
+				t.Errorf("%.20q: %s", tt.text, diff)
+			}
+		}
+	}
+}
+
 // days are dates from 3 April on, or back, that may be of either order.
 func days(layout string, n, step int) (list []string) {
 	for i := 0; len(list) < n; i++ {

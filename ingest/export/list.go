@@ -125,21 +125,61 @@ func labelled(text string) (name, value string, ok bool) {
 	return name, value, ok && known
 }
 
-// wevtutil begins each event with its number.
-var wevtutilEvent = regexp.MustCompile(`^Event\[\d+\]:?\s*$`)
+// wevtutil begins each event with its number, behind a word of the user's language.
+var wevtutilEvent = regexp.MustCompile(`^(\p{L}+)\[\d+\]:?\s*$`)
 
+// wevtutilNames are what its lines say, in their order: no language changes that.
+var wevtutilNames = []string{
+	"logname", "providername", "timecreated", "id", "task", "level", "opcode", "keywordsdisplay", "userid", "username", "machinename", "message",
+}
+
+// knownWevtutil knows the first event by its number, and by the form of its time and
+// its id.
 func knownWevtutil(l *lines) bool {
 	first, _ := l.next()
 	if !wevtutilEvent.MatchString(first.text) {
 		return false
 	}
-	second, _ := l.next()
-	_, _, ok := labelled(second.text)
-	return ok
+	rec := record{values: map[string]string{}}
+	for _, name := range wevtutilNames[:4] {
+		next, _ := l.next()
+		_, rec.values[name], _ = strings.Cut(next.text, ":")
+	}
+	_, isTime := parseMoment(rec.time(), monthFirst)
+	_, isID := rec.number("id")
+	return isTime && isID
 }
 
+// wevtutilRecords reads the records. All lines behind that of the message are the
+// message's, up to the next record.
 func wevtutilRecords(l *lines, _ reporter) iter.Seq[record] {
-	return labelledRecords(l, func(next line) bool { return wevtutilEvent.MatchString(next.text) })
+	return func(yield func(record) bool) {
+		b, n, event := recordBuilder{}, 0, ""
+		for next, ok := l.next(); ok; next, ok = l.next() {
+			m := wevtutilEvent.FindStringSubmatch(next.text)
+			if m != nil && (event == "" || event == m[1]) {
+				if !b.flush(yield) {
+					return
+				}
+				b.rec.values, b.rec.line = map[string]string{}, next
+				n, event = 0, m[1]
+			} else if _, value, ok := strings.Cut(next.text, ":"); ok && n < len(wevtutilNames) {
+				b.set(wevtutilNames[n], wevtutilValue(wevtutilNames[n], strings.TrimSpace(value)), next)
+				n++
+			} else if n == len(wevtutilNames) {
+				b.more(next.text)
+			}
+		}
+		b.flush(yield)
+	}
+}
+
+// wevtutilValue is a value without the words for "N/A", in whichever language.
+func wevtutilValue(name, value string) string {
+	if name == "userid" && !strings.HasPrefix(value, "S-1-") || name == "username" && !strings.Contains(value, `\`) {
+		return ""
+	}
+	return value
 }
 
 // knownCopied knows what was copied from Event Viewer by its first labels.
