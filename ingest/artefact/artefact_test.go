@@ -271,6 +271,30 @@ var encodings = map[string]func(string) []byte{
 	},
 }
 
+// TestPrompt: what was copied from a console says the same.
+func TestPrompt(t *testing.T) {
+	read := func(text string) (format string, facts []event.Fact) {
+		format = Sniff("x.txt", []byte(text))
+		facts = Read(strings.NewReader(text), format, &event.Source{})
+		for i := range facts {
+			facts[i].Ref = event.Ref{}
+		}
+		return format, facts
+	}
+	for _, text := range []string{sysEnglish, sysCSV, qfeTable, qfeCSV, getHotFix, writersEnglish, writersShadow, regQuery, iscsiTwo, iscsiNone} {
+		format, want := read(text)
+		for i := range want {
+			want[i].Line++
+		}
+		for _, prompt := range []string{`C:\Windows\system32>`, `PS C:\Users\admin> `} {
+			gotFormat, got := read(prompt + "command /x\r\n" + text + "\r\n" + prompt + "\r\n")
+			if diff := cmp.Diff(want, got); diff != "" || gotFormat != format {
+				t.Errorf("%.40q: format %q, want %q: %s", text, gotFormat, format, diff)
+			}
+		}
+	}
+}
+
 func wide(s string, order binary.AppendByteOrder) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(s)) {

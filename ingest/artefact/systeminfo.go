@@ -85,6 +85,9 @@ func csvFields(s string) []string {
 func readSystemInfo(t *text, f *facts) {
 	s := systemInfo{f: f}
 	for l := range t.lines() {
+		if isPrompt(l.text) {
+			continue
+		}
 		if fields := csvFields(l.text); isInfoRow(fields) {
 			s.row(l, fields)
 			continue

@@ -99,11 +99,17 @@ func (t *text) decode(raw []byte) string {
 	return b.String()
 }
 
-// filled yields the lines that are not blank.
+// prompt is that of a console, with the command: people copy both with what the
+// command prints.
+var prompt = pattern(`^\s*(?:PS )?[A-Za-z]:\\[^<>|"]*>`)
+
+func isPrompt(s string) bool { return strings.Contains(s, `:\`) && prompt().MatchString(s) }
+
+// filled yields the lines that are not blank, without those of a prompt.
 func (t *text) filled() iter.Seq[line] {
 	return func(yield func(line) bool) {
 		for l := range t.lines() {
-			if strings.TrimSpace(l.text) != "" && !yield(l) {
+			if strings.TrimSpace(l.text) != "" && !isPrompt(l.text) && !yield(l) {
 				return
 			}
 		}
