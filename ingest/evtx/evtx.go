@@ -34,7 +34,7 @@
 //   - DamageChunkMagic: data where a chunk should be; a loss if it has a record.
 //   - DamageRecord: a record that is not whole, or can't be decoded. A loss.
 //   - DamageTruncated: the log ends within a chunk, or holds fewer chunks than
-//     a header that is not dirty says; a loss if records are missing.
+//     the header says; a loss if records are missing, or may be.
 //   - DamageLimit: a limit was hit; Detail names it.
 //
 // The format is that of MS-EVEN6 (binary XML) and of libyal's "Windows XML Event
@@ -181,8 +181,9 @@ func (l *log) add(b *block) {
 }
 
 // checkCount compares the number of chunks with that in the header, which is
-// kept modulo 65536 and is stale in a log that was not closed. A log that is
-// shorter than the header says lost its end in a copy.
+// kept modulo 65536. A log that is shorter than the header says lost its end in a
+// copy. In a log that was not closed the number is stale: it may be too small, but
+// logs don't shrink.
 func (l *log) checkCount() {
 	switch {
 	case l.err != nil:
@@ -192,9 +193,8 @@ func (l *log) checkCount() {
 			l.damages, l.err = damages{}, errNoLog
 		}
 		return
-	case l.header.flags()&flagDirty != 0:
-		return
 	}
+	dirty := l.header.flags()&flagDirty != 0
 	said, room := l.header.chunks(), (l.read-fileHeaderSize+chunkSize-1)/chunkSize
 	switch {
 	case int64(said) > room:
@@ -202,7 +202,12 @@ func (l *log) checkCount() {
 			Kind: event.DamageTruncated, Offset: l.read, Lost: true,
 			Detail: fmt.Sprintf("the header counts %d chunks, but the log ends after %d", said, room),
 		})
-	case said != uint16(l.chunks):
+	case dirty && (room == 0 || (l.read-fileHeaderSize)%chunkSize != 0):
+		l.damages.add(event.Damage{
+			Kind: event.DamageTruncated, Offset: l.read, Lost: true,
+			Detail: "the log was cut, and nothing tells how many chunks it had: its newest records may be missing",
+		})
+	case !dirty && said != uint16(l.chunks):
 		l.damages.add(event.Damage{
 			Kind: event.DamageFileHeader, Offset: 42,
 			Detail: fmt.Sprintf("the header counts %d chunks, the log holds %d", said, l.chunks),

@@ -120,6 +120,31 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestCutWhileOpen cuts logs that were copied while Windows wrote to them: their
+// header may count too few chunks, and never too many.
+func TestCutWhileOpen(t *testing.T) {
+	const whole = fileHeaderSize + 2*chunkSize
+	for _, tt := range []struct {
+		said uint16
+		size int
+		lost bool
+	}{
+		{2, whole, false},
+		{1, whole, false},
+		{2, fileHeaderSize + chunkSize, true},
+		{1, fileHeaderSize + chunkSize, false}, // as it is when it is new
+		{2, whole - 100, true},
+		{1, whole - 100, true},
+		{2, fileHeaderSize, true},
+		{0, fileHeaderSize, true},
+	} {
+		log := evtxtest.Write(manyXML(1, 10), evtxtest.PerChunk(5), evtxtest.Dirty(), evtxtest.HeaderChunks(tt.said), evtxtest.Truncate(tt.size))
+		if _, src := readAll(t, log, Options{}); src.Lost() != tt.lost {
+			t.Errorf("%d chunks said, %d bytes: %+v", tt.said, tt.size, src.Damage)
+		}
+	}
+}
+
 // TestSlack puts a whole record behind the free-space offset: it is left over
 // from an earlier use of the chunk, and must not come up again.
 func TestSlack(t *testing.T) {
