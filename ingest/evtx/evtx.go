@@ -28,7 +28,7 @@
 //
 //   - DamageDirty: the header says that the log was not closed. Not a loss.
 //   - DamageFileHeader: its checksum, version or counts are off, or there is none: the
-//     chunks are read all the same. Not a loss.
+//     chunks are read all the same. A loss if it counts more chunks than there are.
 //   - DamageChunkChecksum: the checksum of a chunk header, or of the records,
 //     is off; the chunk is read all the same. Not a loss.
 //   - DamageChunkMagic: data where a chunk should be; a loss if it has a record.
@@ -206,6 +206,11 @@ func (l *log) checkCount() {
 		l.damages.add(event.Damage{
 			Kind: event.DamageTruncated, Offset: l.read, Lost: true,
 			Detail: "the log was cut, and nothing tells how many chunks it had: its newest records may be missing",
+		})
+	case int(said) > l.chunks: // zeros stand in their place, or other data
+		l.damages.add(event.Damage{
+			Kind: event.DamageFileHeader, Offset: 42, Lost: true,
+			Detail: fmt.Sprintf("the header counts %d chunks, the log holds %d: the records of %d are lost", said, l.chunks, int(said)-l.chunks),
 		})
 	case !dirty && said != uint16(l.chunks):
 		l.damages.add(event.Damage{

@@ -70,9 +70,10 @@ func TestDamage(t *testing.T) {
 		{"checksum of a chunk header", evtxtest.BadHeaderChecksum(0), without(), 10, 0, 0, []damage{{event.DamageChunkChecksum, first + 124, false}}},
 		{"checksum of the records", evtxtest.BadDataChecksum(1), without(), 10, 0, 0, []damage{{event.DamageChunkChecksum, second + 52, false}}},
 		{"no checksums", evtxtest.NoCRC(), without(), 10, 0, 0, nil},
-		{"zero chunk", evtxtest.ZeroChunk(0), numbers(6, 10), 5, 0, 0, []damage{{event.DamageFileHeader, 42, false}}},
+		{"zero chunk", evtxtest.ZeroChunk(0), numbers(6, 10), 5, 0, 0, []damage{{event.DamageFileHeader, 42, true}}},
+		{"zeros at the end", evtxtest.ZeroChunk(1), numbers(1, 5), 5, 0, 0, []damage{{event.DamageFileHeader, 42, true}}},
 		{"chunk magic", evtxtest.BadChunkMagic(0), numbers(6, 10), 5, 0, 0,
-			[]damage{{event.DamageChunkMagic, first, true}, {event.DamageFileHeader, 42, false}}},
+			[]damage{{event.DamageChunkMagic, first, true}, {event.DamageFileHeader, 42, true}}},
 		{"free space before the records", evtxtest.Free(0, 0), numbers(6, 10), 5, 0, 0, nil},
 		{"free space behind the chunk", evtxtest.Free(0, 1<<31), without(), 10, 0, 0, nil},
 		{"record magic", evtxtest.BadMagic(2), without(3), 4 - 2 + 5, 0, 2, []damage{{event.DamageRecord, at(2), true}}},
@@ -137,6 +138,7 @@ func TestCutWhileOpen(t *testing.T) {
 		{1, whole - 100, true},
 		{2, fileHeaderSize, true},
 		{0, fileHeaderSize, true},
+		{3, whole, true},
 	} {
 		log := evtxtest.Write(manyXML(1, 10), evtxtest.PerChunk(5), evtxtest.Dirty(), evtxtest.HeaderChunks(tt.said), evtxtest.Truncate(tt.size))
 		if _, src := readAll(t, log, Options{}); src.Lost() != tt.lost {
