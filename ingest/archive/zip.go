@@ -89,7 +89,7 @@ func directoryError(err error) error {
 	if e, ok := err.(*Error); ok {
 		return e
 	}
-	return lost(event.DamageArchive, "the zip's central directory is missing or damaged; its members are looked for by their local headers")
+	return lost(event.DamageArchive, "the zip's central directory is missing or damaged: it was cut off, or is one of several volumes; its members are looked for by their local headers")
 }
 
 // readDirectory reads the central directory.
@@ -131,7 +131,7 @@ func fromDirectory(f *zip.File, fileSize int64) zipMember {
 	offset, err := f.DataOffset()
 	switch {
 	case err != nil:
-		m.fault = lost(event.DamageArchive, "its local header is not where the zip's central directory says")
+		m.fault = lost(event.DamageArchive, "its local header is not where the zip's central directory says: the zip is damaged, or the last of several volumes")
 	case m.packed < 0 || m.size < 0 || offset < 0 || offset > fileSize:
 		m.fault = lost(event.DamageArchive, "the zip's central directory has impossible sizes for it")
 	default:
