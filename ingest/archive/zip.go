@@ -71,9 +71,10 @@ func listZip(l *lister, in *Content) error {
 		}
 	}
 	l.damaged(dropOverlaps(&members))
+	passwords := spellings(l.passwords)
 	for i := range members {
 		m := &members[i]
-		content := m.content(in, l.passwords)
+		content := m.content(in, passwords)
 		e := entry{name: m.name, fault: m.fault, content: content}
 		if m.link {
 			e.skipped = "a symbolic link"

@@ -12,7 +12,10 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -79,6 +82,26 @@ func zipExtra(extra []byte, id uint16) []byte {
 		extra = extra[4+size:]
 	}
 	return nil
+}
+
+// passwordPages are the code pages that programs of Windows write a password in: of
+// Windows itself and of the console, in Western, Central and Eastern Europe. A zip says
+// nothing of it.
+var passwordPages = []*charmap.Charmap{
+	charmap.Windows1252, charmap.CodePage850, charmap.CodePage437, charmap.Windows1250, charmap.CodePage852, charmap.Windows1251, charmap.CodePage866,
+}
+
+// spellings are the bytes that each password may have in a zip.
+func spellings(passwords []string) (all []string) {
+	for _, password := range passwords {
+		all = append(all, password)
+		for _, page := range passwordPages {
+			if s, err := page.NewEncoder().String(password); err == nil && !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
 }
 
 // unlock opens an encrypted member with the first password that is right.

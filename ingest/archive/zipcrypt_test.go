@@ -61,6 +61,18 @@ func TestEncryptedZip(t *testing.T) {
 	}
 }
 
+// TestPasswordSpelling: a password with letters that ASCII lacks is in a zip as the
+// program wrote it.
+func TestPasswordSpelling(t *testing.T) {
+	files := []file{{"a", strings.Repeat("one ", 100)}}
+	for _, spelling := range []string{"Müller", "M\xfcller", "M\x81ller"} { // UTF-8, and of Windows and the console in Germany
+		data := pack(t, files, "o.zip", "zip", "-q", "-P", spelling, "o.zip", "a")
+		if diff := cmp.Diff([]string{"zip", "a = 400 bytes"}, list(t, DefaultLimits(), data, "secret", "Müller")); diff != "" {
+			t.Errorf("%q: %s", spelling, diff)
+		}
+	}
+}
+
 // TestEncryptedZipCode: content of AE-2 has no checksum, so its authentication
 // code must be looked at, though deflate ends before it.
 func TestEncryptedZipCode(t *testing.T) {
