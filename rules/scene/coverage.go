@@ -195,6 +195,8 @@ type run struct {
 	from, to time.Time
 }
 
+func (r run) compare(o run) int { return cmp.Or(r.from.Compare(o.from), cmp.Compare(r.lo, o.lo)) }
+
 func runsOf(st *event.Stream) []run {
 	var runs []run
 	r := run{lo: st.FirstID, from: st.First}
@@ -220,7 +222,7 @@ func (t *timeline) add(st *event.Stream) {
 }
 
 func (t *timeline) sort() {
-	slices.SortFunc(t.runs, func(a, b run) int { return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.lo, b.lo)) })
+	slices.SortFunc(t.runs, run.compare)
 	t.latest = make([]time.Time, len(t.runs))
 	for i, r := range t.runs {
 		t.latest[i] = r.to
@@ -246,10 +248,9 @@ func (t *timeline) reach(r run, until time.Time) time.Time {
 	if next == len(t.runs) || t.runs[next].from.After(until) {
 		return until
 	}
-	for begins := t.runs[next].from; next < len(t.runs) && t.runs[next].from.Equal(begins); next++ {
-		if t.runs[next].lo == r.hi+1 {
-			return begins
-		}
+	begins := t.runs[next].from
+	if _, ok := slices.BinarySearchFunc(t.runs, run{lo: r.hi + 1, from: begins}, run.compare); ok {
+		return begins
 	}
 	return r.to
 }
