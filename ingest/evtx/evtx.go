@@ -185,16 +185,14 @@ func (l *log) add(b *block) {
 // copy. In a log that was not closed the number is stale: it may be too small, but
 // logs don't shrink.
 func (l *log) checkCount() {
-	switch {
-	case l.err != nil:
-		return
-	case l.headless():
-		if l.chunks == 0 && !l.damages.hasLoss() { // so that it is anything else
-			l.damages, l.err = damages{}, errNoLog
-		}
+	if l.err != nil {
 		return
 	}
-	dirty := l.header.flags()&flagDirty != 0
+	if l.headless() && l.chunks == 0 && !l.damages.hasLoss() { // it is anything else
+		l.damages, l.err = damages{}, errNoLog
+		return
+	}
+	dirty := l.headless() || l.header.flags()&flagDirty != 0
 	said, room := l.header.chunks(), (l.read-fileHeaderSize+chunkSize-1)/chunkSize
 	switch {
 	case int64(said) > room:

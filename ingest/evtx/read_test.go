@@ -145,6 +145,9 @@ func TestCutWhileOpen(t *testing.T) {
 			t.Errorf("%d chunks said, %d bytes: %+v", tt.said, tt.size, src.Damage)
 		}
 	}
+	if _, src := readAll(t, evtxtest.Write(manyXML(1, 10), evtxtest.NoFileHeader(), evtxtest.Truncate(-100)), Options{}); !src.Lost() {
+		t.Errorf("cut, and without a header: %+v", src.Damage)
+	}
 }
 
 // TestSlack puts a whole record behind the free-space offset: it is left over
