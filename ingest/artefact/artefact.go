@@ -78,16 +78,30 @@ func Sniff(name string, head []byte) string {
 	if t.isBinary() {
 		return ""
 	}
-	for _, f := range formats {
-		if f.known(t) {
+	for _, section := range t.sections() {
+		if f := formatOf(section); f != nil {
 			return f.name
 		}
 	}
 	return ""
 }
 
+// formatOf returns the format of a section of a text, or nil.
+func formatOf(t *text) *textFormat {
+	head := *t
+	head.b = t.b[:min(len(t.b), sniffLength)]
+	for i := range formats {
+		if formats[i].known(&head) {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
 // Read returns the facts that a text of a format (as Sniff names it) states, in
-// the order of its lines. It sets src's Records to the number of lines, and its
+// the order of its lines. What was copied from a console, with its prompts, may be of
+// several commands: each is read in its own format, and the computer that one names is
+// that of those behind it. It sets src's Records to the number of lines, and its
 // Damage and Err. Facts bear the name of the computer that the text names, and
 // src.ID.
 func Read(r io.Reader, format string, src *event.Source) []event.Fact {
@@ -117,9 +131,19 @@ func readWhole(r io.Reader, format *textFormat, f *facts) {
 		f.damage(event.DamageLimit, maxText, fmt.Sprintf("text of more than %d MiB: the rest is not read", maxText>>20))
 	}
 	t := newText(b)
-	if format.name == "registry" {
-		t.desktop()
+	sections := t.sections()
+	for _, section := range sections {
+		if len(sections) > 1 {
+			format = formatOf(section)
+		}
+		if format == nil || format.read == nil {
+			continue
+		}
+		if format.name == "registry" {
+			section.desktop()
+		}
+		format.read(section, f)
+		f.endSection()
 	}
-	format.read(t, f)
 	f.count(t)
 }

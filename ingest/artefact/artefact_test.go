@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -292,6 +293,59 @@ func TestPrompt(t *testing.T) {
 				t.Errorf("%.40q: format %q, want %q: %s", text, gotFormat, format, diff)
 			}
 		}
+	}
+}
+
+// TestSections: what several commands printed is read as if each had a file of its own,
+// and is of the computer that one of them names.
+func TestSections(t *testing.T) {
+	const prompt = `C:\Windows\system32>`
+	read := func(text string) (facts []event.Fact, src *event.Source) {
+		src = &event.Source{}
+		facts = Read(strings.NewReader(text), Sniff("x.txt", []byte(text)), src)
+		for i := range facts {
+			facts[i].Line = 0
+			if at := facts[i].Offset; at > 0 && text[at-1] != '\n' {
+				t.Errorf("%+v does not stand at a line", facts[i])
+			}
+			facts[i].Ref = event.Ref{}
+		}
+		return facts, src
+	}
+	console := func(texts ...string) (all string) {
+		for _, text := range texts {
+			all += prompt + "command\r\n" + text + "\r\n"
+		}
+		return all + prompt
+	}
+	of := func(host string, texts ...string) (want []event.Fact) {
+		for _, text := range texts {
+			facts, _ := read(text)
+			for _, f := range facts {
+				if f.Host == "" {
+					f.Host = host
+				}
+				want = append(want, f)
+			}
+		}
+		return want
+	}
+	for name, tt := range map[string]struct {
+		text string
+		want []event.Fact
+	}{
+		"one computer":        {console(sysEnglish, writersEnglish, "nothing", iscsiTwo), of("NODE-A", sysEnglish, writersEnglish, iscsiTwo)},
+		"named at the end":    {console(writersEnglish, iscsiTwo, sysEnglish), of("NODE-A", writersEnglish, iscsiTwo, sysEnglish)},
+		"two computers":       {console(sysEnglish, writersEnglish, sysGerman, iscsiTwo), append(of("NODE-A", sysEnglish, writersEnglish), of("KNOTEN1", sysGerman, iscsiTwo)...)},
+		"two, and one before": {console(iscsiTwo, sysEnglish, sysGerman), append(of("", iscsiTwo, sysEnglish), of("", sysGerman)...)},
+	} {
+		got, src := read(tt.text)
+		if diff := cmp.Diff(tt.want, got); diff != "" || len(src.Damage) > 0 {
+			t.Errorf("%s: %v %s", name, src.Damage, diff)
+		}
+	}
+	if _, src := read(console(slices.Repeat([]string{"x"}, 2*maxSections)...)); src.Err == "" {
+		t.Errorf("nothing but prompts: %+v", src)
 	}
 }
 

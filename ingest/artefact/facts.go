@@ -2,6 +2,7 @@ package artefact
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
@@ -10,8 +11,11 @@ import (
 type facts struct {
 	src  *event.Source
 	list []event.Fact
-	host string // the first computer that the text says it is of
-	over bool   // maxFacts was reached, and reported
+	over bool // maxFacts was reached, and reported
+
+	host  string // the computer that the section says it is of, or one before it
+	named bool   // the section says so
+	from  int    // where the facts of the section begin
 }
 
 // add adds a fact that a line states; the place is the line's.
@@ -30,8 +34,8 @@ func (f *facts) add(l line, fact event.Fact) {
 
 // computer adds the name of the computer that the text is of.
 func (f *facts) computer(l line, name string) {
-	if f.host == "" {
-		f.host = name
+	if !f.named {
+		f.host, f.named = name, true
 	}
 	f.add(l, event.Fact{Key: event.FactComputer, Value: name})
 }
@@ -52,13 +56,27 @@ func (f *facts) count(t *text) {
 	}
 }
 
-// finish returns the facts. Those that name no computer are about the one that
-// the text is of.
-func (f *facts) finish() []event.Fact {
-	for i := range f.list {
+// endSection ends what one command printed. Its facts that name no computer are about
+// the one that it is of.
+func (f *facts) endSection() {
+	for i := f.from; i < len(f.list); i++ {
 		if f.list[i].Host == "" {
 			f.list[i].Host = f.host
 		}
 	}
+	f.named, f.from = false, len(f.list)
+}
+
+// finish returns the facts. Those before the first name of a computer are about it,
+// too, if no other one is named.
+func (f *facts) finish() []event.Fact {
+	f.endSection()
+	f.from = 0
+	for i := range f.list {
+		if f.list[i].Key == event.FactComputer && !strings.EqualFold(f.list[i].Value, f.host) {
+			f.host = ""
+		}
+	}
+	f.endSection()
 	return f.list
 }

@@ -82,7 +82,7 @@ func readDiskpart(t *text, f *facts) {
 			copyright = l.no
 		}
 		_, value, _ := labelled(l.text)
-		if f.host == "" && l.no == copyright+1 && copyright > 0 && isName(value) {
+		if !f.named && l.no == copyright+1 && copyright > 0 && isName(value) {
 			f.computer(l, value)
 		} else if m := selectDisk().FindStringSubmatch(l.text); m != nil {
 			disk = m[1]

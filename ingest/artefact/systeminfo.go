@@ -45,7 +45,7 @@ func knownSystemInfo(t *text) bool {
 		if len(values) == 3 {
 			return isName(values[0]) && osBuild(values[2]) != ""
 		}
-		if l.no > 20 {
+		if l.no-t.before.no > 20 {
 			return false
 		}
 	}

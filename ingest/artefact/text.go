@@ -13,9 +13,10 @@ import (
 
 // A text is a text file in memory; its lines are decoded one by one.
 type text struct {
-	b     []byte
-	order binary.ByteOrder // of UTF-16; nil: bytes
-	page  *charmap.Charmap // of what is not UTF-8
+	b      []byte
+	order  binary.ByteOrder // of UTF-16; nil: bytes
+	page   *charmap.Charmap // of what is not UTF-8
+	before line             // of a section: how many lines are before it, and where it begins
 }
 
 // A line is a line without its end.
@@ -51,9 +52,9 @@ func (t *text) isBinary() bool {
 // lines yields the lines of the text.
 func (t *text) lines() iter.Seq[line] {
 	return func(yield func(line) bool) {
-		for no, at := 1, 0; at < len(t.b); no++ {
+		for no, at := t.before.no+1, 0; at < len(t.b); no++ {
 			raw, next := t.line(at)
-			l := line{no: no, offset: int64(at), cut: len(raw) > maxLine}
+			l := line{no: no, offset: t.before.offset + int64(at), cut: len(raw) > maxLine}
 			l.text = t.decode(raw[:min(len(raw), maxLine)])
 			l.text = strings.TrimRight(strings.TrimPrefix(l.text, "\ufeff"), "\r\n")
 			if !yield(l) {
@@ -104,6 +105,26 @@ func (t *text) decode(raw []byte) string {
 var prompt = pattern(`^\s*(?:PS )?[A-Za-z]:\\[^<>|"]*>`)
 
 func isPrompt(s string) bool { return strings.Contains(s, `:\`) && prompt().MatchString(s) }
+
+// maxSections bounds the sections of a text; the last one has all that is left.
+const maxSections = 1000
+
+// sections are the parts of a text between the prompts of a console: each is what one
+// command printed. A text without a prompt has one.
+func (t *text) sections() (parts []*text) {
+	begin := line{}
+	for l := range t.lines() {
+		if isPrompt(l.text) && len(parts) < maxSections-1 {
+			parts = append(parts, t.section(begin, l.offset))
+			begin = line{no: l.no - 1, offset: l.offset}
+		}
+	}
+	return append(parts, t.section(begin, int64(len(t.b))))
+}
+
+func (t *text) section(begin line, end int64) *text {
+	return &text{b: t.b[begin.offset:end], order: t.order, page: t.page, before: begin}
+}
 
 // filled yields the lines that are not blank, without those of a prompt.
 func (t *text) filled() iter.Seq[line] {
