@@ -90,8 +90,8 @@ func (h *Host) Coverages() []*Coverage {
 //     or may be missing, or the log was cleared meanwhile, so that it is an older copy.
 //  3. What falls into a gap of the EventRecordIDs is not covered, be it within a
 //     stream or before another one of that log: of an older name of the computer, or
-//     of an archived log. A stream with too many gaps is a filtered export and
-//     covers nothing.
+//     of an archived log. A stream with many gaps is a filtered export, which is not
+//     extended; with too many of them it covers nothing.
 //  4. A log without a record covers all that time, and shows nothing.
 func (s *Scene) cover() {
 	latest := s.latestByCollection()
@@ -170,7 +170,7 @@ func (h *Host) coverStream(c *Coverage, src *event.Source, st *event.Stream, lat
 		return
 	}
 	beginning := st.First
-	if cleared := h.clearedAt(st.Channel, st.Last); st.FirstID == 1 && !cleared.After(st.First) {
+	if cleared := h.clearedAt(st.Channel, st.Last); st.FirstID == 1 && !cleared.After(st.First) && !filtered(st) {
 		beginning = cleared
 	}
 	runs := runsOf(st)
@@ -179,7 +179,7 @@ func (h *Host) coverStream(c *Coverage, src *event.Source, st *event.Stream, lat
 		if i == 0 {
 			in.From = beginning
 		}
-		whole := i == len(runs)-1 && !cutOff(src) && !h.clearedAt(st.Channel, latest).After(st.Last)
+		whole := i == len(runs)-1 && !cutOff(src) && !filtered(st) && !h.clearedAt(st.Channel, latest).After(st.Last)
 		if in.To.Equal(latest) && !whole || in.To.Before(r.to) {
 			in.To = r.to
 		}
@@ -187,6 +187,14 @@ func (h *Host) coverStream(c *Coverage, src *event.Source, st *event.Stream, lat
 			c.Intervals = append(c.Intervals, in)
 		}
 	}
+}
+
+// filtered reports whether a stream is of some records only, picked by what they are: a
+// log that lost a part of them has many between two gaps, and most of all. What such a
+// stream lacks before its first record and behind its last one is not known.
+func filtered(st *event.Stream) bool {
+	gaps := uint64(len(st.Gaps))
+	return 3*gaps > st.Records || gaps > 3 && 2*st.Records < st.LastID-st.FirstID
 }
 
 // A run is records of a stream without a gap between their ids.

@@ -437,6 +437,14 @@ func TestCoverage(t *testing.T) {
 		b.log("friday/Application.evtx", 400, ev("20:00:00", "HV01", "VSS", 8224))
 		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), []span{{"12:00:00", "14:00:00"}}, []span{{"13:00:00", "15:00:00"}})
 	})
+	t.Run("a filtered export is not extended", func(t *testing.T) {
+		b := newBundle()
+		src := b.log("b/Application.evtx", 1, ev("20:00:00", "HV01", "VSS", 8229), ev("21:00:00", "HV01", "VSS", 8229), ev("22:00:00", "HV01", "VSS", 8229))
+		src.Streams[0].LastID = 900
+		src.Streams[0].Gaps = []event.Gap{{AfterID: 1, BeforeID: 300, From: clock("20:00:00"), To: clock("21:00:00")}, {AfterID: 300, BeforeID: 900, From: clock("21:00:00"), To: clock("22:00:00")}}
+		b.log("b/System.evtx", 9, ev("23:00:00", "HV01", eventLog, idUptime))
+		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"), nil, []span{{"19:00:00", "20:00:00"}, {"22:00:00", "23:00:00"}, {"20:00:00", "21:00:00"}})
+	})
 	t.Run("a filtered export covers nothing", func(t *testing.T) {
 		b := newBundle()
 		src := b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224), ev("22:00:00", "HV01", "VSS", 8224))
