@@ -94,3 +94,24 @@ func TestRecallLocked(t *testing.T) {
 		})
 	}
 }
+
+// TestBehindPacked: an archive behind something else is found in an archive, too,
+// packed or not.
+func TestBehindPacked(t *testing.T) {
+	inner := tree{{"a.log", "LINES\na\n"}}.zip(t)
+	files := tree{
+		{"header.zip", "HTTP/1.1 200 OK\r\n\r\n" + inner},
+		{"program.exe", "MZ" + strings.Repeat("x", 1000) + inner},
+		{"real.exe", "MZ" + strings.Repeat("x", 1000)},
+		{"text.txt", "text\n" + inner},
+	}
+	for name, data := range map[string]string{"x.zip": files.zip(t), "x.tgz": gz(t, files.tar(t))} {
+		path := write(t, name, data)
+		sources, messages := collect(t, Options{}, path)
+		root := filepath.ToSlash(path)
+		want := []string{root + "!/header.zip!/a.log: a", root + "!/program.exe!/a.log: a"}
+		if diff := cmp.Diff(want, messages); diff != "" {
+			t.Errorf("%s: %s %q", name, diff, briefs(sources, path))
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/vsswhy/vsswhy/ingest/archive"
 	"github.com/vsswhy/vsswhy/ingest/event"
@@ -105,7 +106,7 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 	var name string
 	if container == "" {
 		if f, name = s.recognise(n.path, head); f == nil {
-			container = archive.Behind(c)
+			container = s.behind(n, &c, &free, head, errorReader(err, r))
 		}
 	}
 	known := container != "" || f != nil
@@ -125,6 +126,29 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 		n.skip(notALog)
 	}
 	free()
+}
+
+// behind returns the format of the archive that a content ends with, or "". One that
+// can be read only once is copied for that, if it may be of this kind: what it had is
+// freed with it.
+func (s *scan) behind(n *node, c *archive.Content, free *func(), head []byte, rest io.Reader) string {
+	if c.At == nil && mayHaveBehind(n.path, head) {
+		copied, freeCopy, err := s.run.Spool(n.meter, io.MultiReader(bytes.NewReader(head), rest))
+		if err != nil {
+			return "" // and it is no log
+		}
+		had := *free
+		*c, *free = copied, func() { freeCopy(); had() }
+	}
+	return archive.Behind(*c)
+}
+
+// mayHaveBehind reports whether a file may have an archive behind its beginning: a
+// program that unpacks itself, or a zip that is the last of its volumes, or that some
+// server put a header before.
+func mayHaveBehind(label string, head []byte) bool {
+	name := strings.ToLower(path.Base(label))
+	return bytes.HasPrefix(head, []byte("MZ")) && path.Ext(name) == ".exe" || strings.Contains(name, ".zip")
 }
 
 // readHead reads what a file is recognised by.
@@ -164,7 +188,7 @@ func (s *scan) recognise(label string, head []byte) (*format, string) {
 func (s *scan) want(label string, head []byte) (skip string) {
 	f, _ := s.recognise(label, head)
 	switch {
-	case f != nil || archive.Sniff(head) != "":
+	case f != nil || archive.Sniff(head) != "" || len(head) > 0 && mayHaveBehind(label, head):
 		return ""
 	case len(head) == 0:
 		return empty
