@@ -101,11 +101,10 @@ func events(batches iter.Seq[[]event.Event]) iter.Seq2[[]event.Event, []event.Fa
 }
 
 // called makes a sniffer of what only the name says to be a log: one that lost its
-// beginning, or all of it. Passing it over would lose records without a word. What
-// macOS puts beside each file of an archive, "._" and its name, is not meant.
+// beginning, or all of it. Passing it over would lose records without a word.
 func called(name string) func(string, []byte) string {
 	return func(file string, head []byte) string {
-		if len(head) > 0 && strings.EqualFold(path.Ext(file), "."+name) && !strings.HasPrefix(file, "._") {
+		if len(head) > 0 && promises(file) && strings.EqualFold(path.Ext(file), "."+name) {
 			return name
 		}
 		return ""

@@ -19,6 +19,10 @@ const (
 	notALog     = "is no event log, archive or known text artefact"
 	empty       = "is empty"
 	interrupted = "interrupted"
+
+	// A loss, since the name says what was in it.
+	emptyPromise  = "is empty, though called a log or an archive"
+	brokenPromise = "is no event log or archive, though called so"
 )
 
 // largeLog is from what size on a log is worth several workers, in bytes.
@@ -120,12 +124,29 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 		s.readLog(n, f, c, io.MultiReader(bytes.NewReader(head), errorReader(err, r)))
 	case err != nil:
 		n.failed(err)
+	case promises(n.path) && len(head) == 0:
+		n.fail(emptyPromise)
+	case promises(n.path):
+		n.fail(brokenPromise)
 	case len(head) == 0:
 		n.skip(empty)
 	default:
 		n.skip(notALog)
 	}
 	free()
+}
+
+// promised are the endings of files that hold logs, if they hold anything.
+var promised = map[string]bool{
+	".evtx": true, ".evt": true, ".zip": true, ".7z": true, ".rar": true, ".cab": true, ".tar": true, ".tgz": true, ".gz": true, ".xz": true, ".bz2": true, ".zst": true,
+}
+
+// promises reports whether a file is called like a log or an archive: if it is none, its
+// content was lost on the way here. What macOS puts beside each file of an archive,
+// "._" and its name, is not meant.
+func promises(label string) bool {
+	name := path.Base(label)
+	return promised[strings.ToLower(path.Ext(name))] && !strings.HasPrefix(name, "._")
 }
 
 // behind returns the format of the archive that a content ends with, or "". One that
@@ -188,7 +209,7 @@ func (s *scan) recognise(label string, head []byte) (*format, string) {
 func (s *scan) want(label string, head []byte) (skip string) {
 	f, _ := s.recognise(label, head)
 	switch {
-	case f != nil || archive.Sniff(head) != "" || len(head) > 0 && mayHaveBehind(label, head):
+	case promises(label) || f != nil || archive.Sniff(head) != "" || len(head) > 0 && mayHaveBehind(label, head):
 		return ""
 	case len(head) == 0:
 		return empty
