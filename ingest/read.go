@@ -103,7 +103,7 @@ func (s *scan) inspect(n *node, c archive.Content, free func()) {
 		return
 	}
 	defer r.Close()
-	head, err := readHead(r)
+	head, err := readHead(r, c.Size)
 	n.src.Size = max(c.Size, 0)
 	container := archive.Sniff(head)
 	var f *format
@@ -172,9 +172,14 @@ func mayHaveBehind(label string, head []byte) bool {
 	return bytes.HasPrefix(head, []byte("MZ")) && path.Ext(name) == ".exe" || strings.Contains(name, ".zip")
 }
 
-// readHead reads what a file is recognised by.
-func readHead(r io.Reader) ([]byte, error) {
-	head := make([]byte, archive.HeadBytes)
+// readHead reads what a file is recognised by. Its size, -1 if nothing says it, may be
+// a lie: some more is read.
+func readHead(r io.Reader, size int64) ([]byte, error) {
+	want := int64(archive.HeadBytes)
+	if size >= 0 {
+		want = min(want, size+512)
+	}
+	head := make([]byte, want)
 	n, err := fill(r, head)
 	if err == io.EOF {
 		err = nil

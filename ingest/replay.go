@@ -107,12 +107,12 @@ func (s *scan) replayLog(n *node, was *event.Source) {
 }
 
 func (s *scan) decodeShelved(n *node, c archive.Content) error {
-	head, err := readHead(c.Section(n.meter))
-	if err != nil {
-		return err
-	}
+	head, err := readHead(c.Section(n.meter), c.Size) // a part of it may do
 	f, name := s.recognise(n.path, head)
-	if f == nil {
+	switch {
+	case f == nil && err != nil:
+		return err
+	case f == nil:
 		return errors.New("it " + notALog)
 	}
 	n.src.Format = name

@@ -44,8 +44,10 @@ import (
 	"github.com/vsswhy/vsswhy/ingest/event"
 )
 
-// HeadBytes is how much of a file's start is looked at to recognise it.
-const HeadBytes = 4 << 10
+// HeadBytes is how much of a file's start is looked at to recognise it: in a list of
+// events, which may be UTF-16, the message of the first one comes before most of its
+// properties.
+const HeadBytes = 16 << 10
 
 // A format is one line of the table of formats.
 type format struct {

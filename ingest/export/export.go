@@ -19,8 +19,8 @@ type Options struct {
 	Channel  string          // where the text does not say it
 }
 
-// sniffLength is what Sniff looks at.
-const sniffLength = 4096
+// sniffLength is what Sniff looks at: the first event, with its message.
+const sniffLength = 16 << 10
 
 // A record is one event as a text has it: the values of its properties, by the
 // names that PowerShell gives them, in lower case.

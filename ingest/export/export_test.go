@@ -279,6 +279,18 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// TestLongMessage: a list is known though the message of its first event is long, and
+// its text UTF-16.
+func TestLongMessage(t *testing.T) {
+	message := strings.Repeat("A VSS writer has rejected an event.\r\n"+strings.Repeat(" ", 15), 60)
+	list := "\r\n\r\nMessage      : " + message + "\r\nId           : 8229\r\nProviderName : VSS\r\nMachineName  : HV01\r\nTimeCreated  : 14.03.2010 23:02:33\r\n\r\n"
+	for name, text := range encodings(list) {
+		if got, src := read(t, text, Options{}); len(got) != 1 || src.Err != "" || src.Undecodable > 0 {
+			t.Errorf("%s: %d events, %+v", name, len(got), src)
+		}
+	}
+}
+
 // TestLanguages: what wevtutil and Event Viewer write in another language.
 func TestLanguages(t *testing.T) {
 	german := "Event[0]:\r\n  Protokollname: Application\r\n  Quelle: VSS\r\n  Datum: 2010-03-14T23:02:33.000\r\n  Ereignis-ID: 8229\r\n  Aufgabe: Nicht zutreffend\r\n  Ebene: Warnung\r\n" +
