@@ -287,7 +287,7 @@ func TestPrompt(t *testing.T) {
 		for i := range want {
 			want[i].Line++
 		}
-		for _, prompt := range []string{`C:\Windows\system32>`, `PS C:\Users\admin> `} {
+		for _, prompt := range []string{`C:\Windows\system32>`, `PS C:\Users\admin> `, `[node-a.contoso.com]: PS C:\> `} {
 			gotFormat, got := read(prompt + "command /x\r\n" + text + "\r\n" + prompt + "\r\n")
 			if diff := cmp.Diff(want, got); diff != "" || gotFormat != format {
 				t.Errorf("%.40q: format %q, want %q: %s", text, gotFormat, format, diff)

@@ -102,7 +102,7 @@ func (t *text) decode(raw []byte) string {
 
 // prompt is that of a console, with the command: people copy both with what the
 // command prints.
-var prompt = pattern(`^\s*(?:PS )?[A-Za-z]:\\[^<>|"]*>`)
+var prompt = pattern(`^\s*(?:\[[\w.-]+\]: )?(?:PS )?[A-Za-z]:\\[^<>|"]*>`)
 
 func isPrompt(s string) bool { return strings.Contains(s, `:\`) && prompt().MatchString(s) }
 
