@@ -135,6 +135,7 @@ func readWhole(r io.Reader, format *textFormat, f *facts) {
 	for _, section := range sections {
 		if len(sections) > 1 {
 			format = formatOf(section)
+			f.section(section.command())
 		}
 		if format == nil || format.read == nil {
 			continue

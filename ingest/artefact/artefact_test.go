@@ -287,7 +287,12 @@ func TestPrompt(t *testing.T) {
 		for i := range want {
 			want[i].Line++
 		}
-		for _, prompt := range []string{`C:\Windows\system32>`, `PS C:\Users\admin> `, `[node-a.contoso.com]: PS C:\> `} {
+		for _, prompt := range []string{`C:\Windows\system32>`, `PS C:\Users\admin> `, `[node-r.contoso.com]: PS C:\> `} {
+			for i := range want {
+				if want[i].Host == "" && prompt[0] == '[' {
+					want[i].Host = "node-r.contoso.com"
+				}
+			}
 			gotFormat, got := read(prompt + "command /x\r\n" + text + "\r\n" + prompt + "\r\n")
 			if diff := cmp.Diff(want, got); diff != "" || gotFormat != format {
 				t.Errorf("%.40q: format %q, want %q: %s", text, gotFormat, format, diff)
@@ -343,6 +348,11 @@ func TestSections(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" || len(src.Damage) > 0 {
 			t.Errorf("%s: %v %s", name, src.Damage, diff)
 		}
+	}
+	away := prompt + "systeminfo /s KNOTEN1\r\n" + sysGerman
+	want := append(of("NODE-A", sysEnglish), append(of("", sysGerman), of("", iscsiTwo)...)...)
+	if got, _ := read(console(sysEnglish) + "\r\n" + away + console(iscsiTwo)); !cmp.Equal(want, got) {
+		t.Errorf("a command about another computer: %s", cmp.Diff(want, got))
 	}
 	if _, src := read(console(slices.Repeat([]string{"x"}, 2*maxSections)...)); src.Err == "" {
 		t.Errorf("nothing but prompts: %+v", src)

@@ -13,9 +13,12 @@ type facts struct {
 	list []event.Fact
 	over bool // maxFacts was reached, and reported
 
-	host  string // the computer that the section says it is of, or one before it
-	named bool   // the section says so
-	from  int    // where the facts of the section begin
+	host   string // the computer that the section says it is of, or one before it
+	named  bool   // the section says so
+	from   int    // where the facts of the section begin
+	remote string // the computer that the prompts name
+	away   bool   // the command of the section is about another computer
+	moved  bool   // some command was, or the prompts name several
 }
 
 // add adds a fact that a line states; the place is the line's.
@@ -56,6 +59,19 @@ func (f *facts) count(t *text) {
 	}
 }
 
+// section begins what one command printed. Where the prompt names another computer than
+// before, or the command is about another one, what was said of computers before is not
+// of this one.
+func (f *facts) section(remote string, elsewhere bool) {
+	if remote != f.remote || elsewhere || f.away {
+		f.host, f.moved = remote, true
+	}
+	if elsewhere {
+		f.host = ""
+	}
+	f.remote, f.away = remote, elsewhere
+}
+
 // endSection ends what one command printed. Its facts that name no computer are about
 // the one that it is of.
 func (f *facts) endSection() {
@@ -72,6 +88,9 @@ func (f *facts) endSection() {
 func (f *facts) finish() []event.Fact {
 	f.endSection()
 	f.from = 0
+	if f.moved {
+		f.host = ""
+	}
 	for i := range f.list {
 		if f.list[i].Key == event.FactComputer && !strings.EqualFold(f.list[i].Value, f.host) {
 			f.host = ""

@@ -102,7 +102,23 @@ func (t *text) decode(raw []byte) string {
 
 // prompt is that of a console, with the command: people copy both with what the
 // command prints.
-var prompt = pattern(`^\s*(?:\[[\w.-]+\]: )?(?:PS )?[A-Za-z]:\\[^<>|"]*>`)
+var prompt = pattern(`^\s*(?:\[([\w.-]+)\]: )?(?:PS )?[A-Za-z]:\\[^<>|"]*>(.*)`)
+
+// elsewhere is in commands that are about another computer: systeminfo /s, wmic /node:,
+// psexec \\NODE-B, Get-HotFix -ComputerName.
+var elsewhere = pattern(`(?i)\s/s\s|/node:|\s\\\\\w|\s-(?:comp|cn\b)|invoke-command|\bicm\b`)
+
+// command tells of which computer a prompt is, if it names one, and whether the command
+// is about another one.
+func (t *text) command() (remote string, isElsewhere bool) {
+	for l := range t.lines() {
+		if m := prompt().FindStringSubmatch(l.text); m != nil {
+			return m[1], elsewhere().MatchString(m[2])
+		}
+		break
+	}
+	return "", false
+}
 
 func isPrompt(s string) bool { return strings.Contains(s, `:\`) && prompt().MatchString(s) }
 
