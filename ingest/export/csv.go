@@ -50,10 +50,11 @@ func header(l *lines) (table, bool) {
 	return table{}, false
 }
 
-// isEvents reports whether names are those of Get-WinEvent or Get-EventLog.
+// isEvents reports whether names are those of Get-WinEvent or Get-EventLog. Of what
+// Select-Object left no provider, every record is lost; it is not passed over.
 func isEvents(names []string) bool {
 	has := func(name string) bool { return slices.Contains(names, name) }
-	return has("timecreated") && has("id") && has("providername") || has("timegenerated") && has("source") && (has("eventid") || has("instanceid"))
+	return has("timecreated") && has("id") && (has("providername") || has("leveldisplayname") || has("recordid")) || has("timegenerated") && has("source") && (has("eventid") || has("instanceid"))
 }
 
 // viewerRow reports whether the next line is a row of Event Viewer.

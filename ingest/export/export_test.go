@@ -279,6 +279,14 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// TestNoProvider: a selection of properties without the provider is a loss.
+func TestNoProvider(t *testing.T) {
+	table := "\"TimeCreated\",\"Id\",\"LevelDisplayName\",\"Message\"\r\n\"3/14/2010 11:02:31 PM\",\"8229\",\"Error\",\"x\"\r\n"
+	if got, src := read(t, []byte(table), Options{}); len(got) != 0 || src.Records != 1 || src.Undecodable != 1 || !src.Lost() {
+		t.Errorf("%d events, %+v", len(got), src)
+	}
+}
+
 // TestLongMessage: a list is known though the message of its first event is long, and
 // its text UTF-16.
 func TestLongMessage(t *testing.T) {
