@@ -12,7 +12,8 @@ import (
 
 // hostTable decides which names mean the same computer. A short name means
 // the one computer whose DNS name begins with it; where several do, it stays a
-// computer of its own. A rename (EventLog 6011) joins the old and the new name.
+// computer of its own. A rename (EventLog 6011) joins the old and the new name,
+// unless another computer had one of them, too.
 //
 // A log may hold a hundred thousand names, so nothing here looks at all names
 // for one.
@@ -26,10 +27,16 @@ func newHostTable(sources []*event.Source, events []*event.Event, facts []*event
 	for _, name := range computerNames(sources, events, facts) {
 		t.add(name)
 	}
+	renamed := renamedComputers(events)
+	for _, names := range renamed {
+		for _, name := range names {
+			t.add(name)
+		}
+	}
 	t.joinShortNames()
-	for _, e := range events {
-		if e.ID == idRenamed && e.From(eventLog) {
-			t.rename(e)
+	for _, names := range renamed {
+		for _, name := range names[1:] {
+			t.join(t.of(names[0]), t.of(name))
 		}
 	}
 	t.indexShortNames()
@@ -93,18 +100,6 @@ func (t *hostTable) joinShortNames() {
 	for short, names := range full {
 		if h := t.byName[short]; h != nil && len(names) == 1 {
 			t.join(t.byName[names[0]], h)
-		}
-	}
-}
-
-// rename joins the names that an EventLog 6011 states: old and new.
-func (t *hostTable) rename(e *event.Event) {
-	if len(e.Fields) < 2 {
-		return
-	}
-	for _, f := range e.Fields[:2] {
-		if f.Value != "" {
-			t.join(t.of(e.Computer), t.add(f.Value))
 		}
 	}
 }

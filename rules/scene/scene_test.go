@@ -177,6 +177,48 @@ func TestNamesOfOneComputer(t *testing.T) {
 	}
 }
 
+// TestRenamedComputers: a rename joins two names of one computer, and not two computers
+// that had one name, one after the other.
+func TestRenamedComputers(t *testing.T) {
+	renamed := func(when, computer, from, to string) event.Event {
+		return ev(when, computer, eventLog, idRenamed, "="+from, "="+to)
+	}
+	for name, tc := range map[string]struct {
+		logs [][]event.Event
+		want []string
+	}{
+		"installed from one image": {[][]event.Event{
+			{ev("01:00:00", "IMAGE", "VSS", 8224), renamed("01:01:00", "NODE-A", "IMAGE", "NODE-A")},
+			{ev("02:00:00", "IMAGE", "VSS", 8224), renamed("02:01:00", "NODE-B", "IMAGE", "NODE-B")},
+		}, []string{"IMAGE[]", "NODE-A[]", "NODE-B[]"}},
+		"replaced by another": {[][]event.Event{
+			{ev("00:30:00", "HV01", "VSS", 8224), renamed("01:01:00", "HV01-OLD", "HV01", "HV01-OLD")},
+			{renamed("02:01:00", "HV01", "HV02", "HV01")},
+		}, []string{"HV01[]", "HV01-OLD[]"}},
+		"renamed twice": {[][]event.Event{
+			{renamed("01:01:00", "HV01", "HV02", "HV01"), renamed("02:01:00", "HV03", "HV01", "HV03")},
+		}, []string{"HV01[HV02 HV03]"}},
+		"renamed back, and again": {[][]event.Event{
+			{renamed("01:00:00", "B", "A", "B"), renamed("02:00:00", "A", "B", "A"), renamed("03:00:00", "C", "A", "C")},
+		}, []string{"A[B C]"}},
+		"told twice, with a domain": {[][]event.Event{
+			{renamed("01:00:00", "A", "A", "B"), renamed("01:00:01", "A", "A", "B"), ev("02:00:00", "b.contoso.com", "VSS", 8224)},
+		}, []string{"b.contoso.com[A B]"}},
+	} {
+		b := newBundle()
+		for i, events := range tc.logs {
+			b.log(fmt.Sprintf("b/%d.evtx", i), 1, events...)
+		}
+		var names []string
+		for _, h := range b.b.Build().Hosts {
+			names = append(names, fmt.Sprint(h.Name, h.Aliases))
+		}
+		if diff := cmp.Diff(tc.want, names); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
 func TestArtefactsGoToTheirComputer(t *testing.T) {
 	fact := func(name string) event.Fact { return event.Fact{Host: name, Key: event.FactISCSISession, Value: "1"} }
 	b := newBundle()
