@@ -136,17 +136,25 @@ func (h *Host) role() Role {
 
 // matchGuests finds the computers that are virtual machines of the bundle:
 // by exact name, or because the guest itself says so (KVP). Nothing else
-// counts; a wrong match would make a wrong diagnosis.
+// counts; a wrong match would make a wrong diagnosis. For the same reason a machine
+// is none of several that bear its name, in different domains.
 func (s *Scene) matchGuests() {
+	claims := map[*VM][]claim{}
 	for _, h := range s.Hosts {
-		if h.Role == RoleHost {
+		if h.Role != RoleHost {
+			if c := s.guestOf(h); c.vm != nil {
+				claims[c.vm] = append(claims[c.vm], c)
+			}
+		}
+	}
+	for _, vm := range s.VMs {
+		h := strongest(claims[vm])
+		if h == nil {
 			continue
 		}
-		if vm := s.guestOf(h); vm != nil && vm.Guest == nil {
-			vm.Guest, h.VM, h.Role = h, vm, RoleGuest
-			for _, on := range vm.Hosts {
-				on.guests = append(on.guests, h)
-			}
+		vm.Guest, h.VM, h.Role = h, vm, RoleGuest
+		for _, on := range vm.Hosts {
+			on.guests = append(on.guests, h)
 		}
 	}
 }
@@ -157,18 +165,50 @@ func (h *Host) Guests() []*Host { return h.guests }
 // SpokeOf is the computer's first event about a machine, or nil.
 func (h *Host) SpokeOf(vm *VM) *Event { return h.firstOf[vm] }
 
-func (s *Scene) guestOf(h *Host) *VM {
+// A claim is that a computer may be a machine.
+type claim struct {
+	by   *Host
+	vm   *VM // nil: it is none
+	sure int // more of it outranks less
+}
+
+// Why a computer may be a machine.
+const (
+	bySameLabel = iota // the machine has the computer's name without the domain
+	byDNSName          // it has the name with the domain
+	byItself           // the guest says it
+)
+
+func (s *Scene) guestOf(h *Host) claim {
 	if v := h.fact(event.FactVirtualName, ""); v.Known {
-		return s.vmByName[strings.ToLower(v.Text)]
+		return claim{h, s.vmByName[strings.ToLower(v.Text)], byItself}
 	}
-	for _, name := range h.names {
-		for _, n := range []string{strings.ToLower(name), shortName(name)} {
-			if vm := s.vmByName[n]; vm != nil {
-				return vm
-			}
+	for _, name := range h.names { // with a domain first
+		if vm := s.vmByName[strings.ToLower(name)]; vm != nil && strings.Contains(name, ".") {
+			return claim{h, vm, byDNSName}
+		}
+		if vm := s.vmByName[shortName(name)]; vm != nil {
+			return claim{h, vm, bySameLabel}
 		}
 	}
-	return nil
+	return claim{}
+}
+
+// strongest returns the computer that outranks all others, or nil.
+func strongest(list []claim) *Host {
+	var best claim
+	alone := false
+	for _, c := range list {
+		if best.by == nil || c.sure > best.sure {
+			best, alone = c, true
+		} else if c.sure == best.sure {
+			alone = false
+		}
+	}
+	if !alone {
+		return nil
+	}
+	return best.by
 }
 
 // Cluster reports whether the computer is a cluster node.

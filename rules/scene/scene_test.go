@@ -160,6 +160,26 @@ func TestGuestsAreNeverGuessed(t *testing.T) {
 	}
 }
 
+// TestGuestsOfOneName: of two computers that bear a machine's name in different domains
+// neither is it, unless one says so itself.
+func TestGuestsOfOneName(t *testing.T) {
+	for stated, want := range map[string]string{"": "", "sql01.fabrikam.com": "sql01.fabrikam.com"} {
+		b := newBundle()
+		b.log("b/1.evtx", 1, ev("22:00:00", "HV01", vmms, 18304, "VmName=SQL01", "VmId="+vmID))
+		b.log("b/2.evtx", 1, ev("22:00:00", "sql01.contoso.com", "MSSQLSERVER", 3197), ev("22:00:00", "sql01.fabrikam.com", "MSSQLSERVER", 3197))
+		if stated != "" {
+			b.facts("b/kvp.txt", event.Fact{Host: stated, Key: event.FactVirtualName, Value: "SQL01"})
+		}
+		got := ""
+		if g := b.b.Build().VMs[0].Guest; g != nil {
+			got = g.Name
+		}
+		if got != want {
+			t.Errorf("stated by %q: the machine is %q, want %q", stated, got, want)
+		}
+	}
+}
+
 func TestNamesOfOneComputer(t *testing.T) {
 	b := newBundle()
 	b.log("b/1.evtx", 1, ev("22:00:00", "NODE-A", "VSS", 8224))
