@@ -88,13 +88,15 @@ func (h *Host) Coverages() []*Coverage {
 //  2. The logs of one computer in one collection were exported together, so
 //     each reaches to the latest record of any of them, unless its own end is
 //     or may be missing, or the log was cleared meanwhile, so that it is an older copy.
+//     Where older copies show several exports in one collection, a log reaches as far
+//     as the first of them that it can be of.
 //  3. What falls into a gap of the EventRecordIDs is not covered, be it within a
 //     stream or before another one of that log: of an older name of the computer, or
 //     of an archived log. A stream with many gaps is a filtered export, which is not
 //     extended; with too many of them it covers nothing.
 //  4. A log without a record covers all that time, and shows nothing.
 func (s *Scene) cover() {
-	latest := s.latestByCollection()
+	ends := s.findExports()
 	runs := map[*Coverage]*timeline{}
 	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
 		c := h.addStream(src, st)
@@ -108,11 +110,11 @@ func (s *Scene) cover() {
 	}
 	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
 		c := h.Coverage(st.Channel)
-		h.coverStream(c, src, st, latest[collection{h, src.Root}], runs[c])
+		h.coverStream(c, src, st, ends.after(h, src, st.Last), runs[c])
 	})
 	for _, h := range s.Hosts {
 		for _, src := range h.empty {
-			h.addEmpty(src, latest[collection{h, src.Root}])
+			h.addEmpty(src, ends.after(h, src, time.Time{}))
 		}
 		for _, c := range h.coverage {
 			c.Intervals = union(c.Intervals)
@@ -120,23 +122,6 @@ func (s *Scene) cover() {
 		// A node's cluster log may be quiet; that it has one makes it a node.
 		h.cluster = h.cluster || h.Coverage(known.ClusterOper) != nil
 	}
-}
-
-// collection is what was exported together: the logs of one computer in one
-// outermost archive or folder.
-type collection struct {
-	host *Host
-	root string
-}
-
-func (s *Scene) latestByCollection() map[collection]time.Time {
-	latest := map[collection]time.Time{}
-	s.eachStream(func(h *Host, src *event.Source, st *event.Stream) {
-		if key := (collection{h, src.Root}); st.Last.After(latest[key]) {
-			latest[key] = st.Last
-		}
-	})
-	return latest
 }
 
 func (h *Host) channel(name string, src *event.Source) *Coverage {

@@ -416,6 +416,36 @@ func TestCoverage(t *testing.T) {
 		covers(t, host(t, b.b.Build(), "HV01").Coverage("Application"),
 			[]span{{"20:00:00", "23:00:00"}}, []span{{"19:59:00", "21:00:00"}, {"22:00:00", "23:10:00"}})
 	})
+	t.Run("exports of several days in one collection", func(t *testing.T) {
+		// The System log is there from 21:00 and from 23:00.
+		older := []event.Event{ev("20:00:00", "HV01", eventLog, idUptime), ev("21:00:00", "HV01", eventLog, idUptime)}
+		newer := []event.Event{ev("22:00:00", "HV01", eventLog, idUptime), ev("23:00:00", "HV01", eventLog, idUptime)}
+		apps := func() []event.Event {
+			return []event.Event{ev("19:00:00", "HV01", "VSS", 8224), ev("20:30:00", "HV01", "VSS", 8224)}
+		}
+		for name, tc := range map[string]struct {
+			logs       [3]string // older, newer, Application
+			newerFirst uint64
+			yes, no    []span // of the Application log
+			sys        bool   // the System log covers what is between its copies
+		}{
+			"a folder each, the log of the first":  {[3]string{"b/1/System.evtx", "b/2/System.evtx", "b/1/Application.evtx"}, 50, []span{{"19:00:00", "21:00:00"}}, []span{{"20:00:00", "21:30:00"}}, false},
+			"a folder each, the log of the second": {[3]string{"b/1/System.evtx", "b/2/System.evtx", "b/2/Application.evtx"}, 50, []span{{"19:00:00", "23:00:00"}}, nil, false},
+			"one folder":                           {[3]string{"b/System1.evtx", "b/System2.evtx", "b/Application.evtx"}, 50, []span{{"19:00:00", "21:00:00"}}, []span{{"20:00:00", "21:30:00"}}, false},
+			"an archived part of one export":       {[3]string{"b/Archive-System.evtx", "b/System.evtx", "b/Application.evtx"}, 11, []span{{"19:00:00", "23:00:00"}}, nil, true},
+		} {
+			b := newBundle()
+			b.log(tc.logs[0], 9, older...)
+			b.log(tc.logs[1], tc.newerFirst, newer...)
+			b.log(tc.logs[2], 7, apps()...)
+			h := host(t, b.b.Build(), "HV01")
+			t.Log(name)
+			covers(t, h.Coverage("Application"), tc.yes, tc.no)
+			if got := h.Coverage("System").Covers(clock("20:30:00"), clock("22:30:00")); got != tc.sys {
+				t.Errorf("the System log covers what is between its copies: %v", got)
+			}
+		}
+	})
 	t.Run("why a log begins where it does", func(t *testing.T) {
 		b := newBundle()
 		b.log("b/Application.evtx", 7, ev("20:00:00", "HV01", "VSS", 8224))
