@@ -109,12 +109,14 @@ func aboutVMs(e *event.Event) bool {
 type vmTable struct {
 	byID   map[string]*VM
 	byName map[string]*VM // lower case; the machine of that name, if it is one
+
+	namesakes map[string][]*VM // lower case; the machines of a name, if they are several
 }
 
 // newVMTable learns the machines' names from all events first: one event alone
 // does not always tell which of its values is the name.
 func newVMTable(events []*event.Event) *vmTable {
-	t := &vmTable{byID: map[string]*VM{}, byName: map[string]*VM{}}
+	t := &vmTable{byID: map[string]*VM{}, byName: map[string]*VM{}, namesakes: map[string][]*VM{}}
 	votes := map[string]map[string]int{}
 	for _, e := range events {
 		if !aboutVMs(e) {
@@ -132,7 +134,7 @@ func newVMTable(events []*event.Event) *vmTable {
 		}
 	}
 	for id, vm := range t.byID {
-		vm.Name = mostVotes(votes[id])
+		vm.Name, vm.names = mostVotes(votes[id]), surelyNames(votes[id])
 	}
 	t.nameThem()
 	for _, e := range events {
@@ -151,8 +153,12 @@ func (t *vmTable) nameThem() {
 		shared[strings.ToLower(vm.Name)]++
 	}
 	for _, vm := range t.byID {
-		if key := strings.ToLower(vm.Name); key != "" && shared[key] == 1 {
+		switch key := strings.ToLower(vm.Name); {
+		case key == "":
+		case shared[key] == 1:
 			t.byName[key] = vm
+		default:
+			t.namesakes[key] = append(t.namesakes[key], vm)
 		}
 	}
 }
@@ -164,9 +170,25 @@ func nameWeight(e *event.Event, position int) int {
 		return 10
 	}
 	if position == 0 {
-		return 2
+		return likelyName
 	}
 	return 1
+}
+
+// likelyName is the weight of what stands where a name does.
+const likelyName = 2
+
+// surelyNames returns what a machine was called: another name may have more votes
+// since it was renamed.
+func surelyNames(votes map[string]int) []string {
+	var names []string
+	for name, n := range votes {
+		if n >= likelyName {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), maxSeen)]
 }
 
 func mostVotes(votes map[string]int) string {

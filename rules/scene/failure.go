@@ -181,13 +181,17 @@ func (s *Scene) unattached(h *Host, vm []*Failure, rest []*Event) []*Failure {
 }
 
 // join adds a failed job's end to the failures that fell into it, and reports
-// whether there was one. The failures are in the order of At.
+// whether there was one. Those of machines that are not among its own are another
+// requester's. The failures are in the order of At.
 func (j *Job) join(failures []*Failure) bool {
 	joined := 0
 	first, _ := slices.BinarySearchFunc(failures, j.Begin().Add(-attribution), func(f *Failure, t time.Time) int { return f.At.Compare(t) })
 	for _, f := range failures[first:] {
 		if f.At.After(j.To.Add(attribution)) || joined == maxSeen {
 			break
+		}
+		if f.VM != nil && len(j.VMs) > 0 && j.NamesOthers(f.VM) {
+			continue
 		}
 		joined++
 		f.Job = cmp.Or(f.Job, j)

@@ -62,6 +62,8 @@ var restoreOutcomes = map[uint32]string{
 
 const (
 	idBackupStarted = 1
+	idBackupBusy    = 6    // refused, since another backup or recovery is in progress
+	idBackupBusyApp = 518  // the same in the Application log
 	idCSVRedirect   = 5136 // redirected access on
 	idCSVDirect     = 5137 // redirected access off
 	idCSVBackupOn   = 5140
@@ -70,6 +72,9 @@ const (
 	// The Operational log and the Application log both tell of one job's end.
 	// [INF] They are written within seconds; a minute allows for slow disks.
 	sameEnd = time.Minute
+	// An end says when its job began, which is not quite when that was logged. [INF]
+	// A requester tries again after minutes, so that the nearest start counts.
+	sameStart = time.Hour
 	// A cluster volume leaves backup mode after a day at the latest; an "off"
 	// later than that belongs to another backup. [INF]
 	longestBackup = 24 * time.Hour
@@ -102,8 +107,7 @@ func (s *Scene) requesterJobs(h *Host) {
 		switch {
 		case !e.From(backup):
 		case e.ID == idBackupStarted:
-			jobs.open = jobs.start(KindBackup, e.Time, e)
-			jobs.open.Open = true
+			jobs.begin(e)
 		case backupOutcomes[e.ID] != "":
 			jobs.endBackup(e)
 		case restoreOutcomes[e.ID] != "":
@@ -116,8 +120,19 @@ func (s *Scene) requesterJobs(h *Host) {
 type requester struct {
 	scene    *Scene
 	host     *Host
-	open     *Job // started, and not ended
+	open     []*Job // started, and not ended
 	lastDone map[JobKind]*Job
+}
+
+// maxOpen is how many jobs may have started and not ended: one at a time runs, and
+// another one is refused.
+const maxOpen = 2
+
+func (r *requester) begin(e *Event) {
+	j := r.start(KindBackup, e.Time, e)
+	j.Open = true
+	r.open = append(r.open, j)
+	r.open = r.open[max(0, len(r.open)-maxOpen):]
 }
 
 func (r *requester) start(kind JobKind, from time.Time, events ...*Event) *Job {
@@ -135,24 +150,60 @@ func (r *requester) done(kind JobKind, at time.Time) *Job {
 	return nil
 }
 
-// endBackup closes the open job, or adds to the one that ended just now, or
+// endBackup closes the job that ended, or adds to the one that ended just now, or
 // makes one whose start the log does not show.
 func (r *requester) endBackup(e *Event) {
-	j := cmp.Or(r.open, r.done(KindBackup, e.Time))
+	started := fieldTime(e, "BackupTime", "BackupStartTime")
+	j := nearest(r.ending(e), started)
 	if j == nil {
-		j = r.start(KindBackup, fieldTime(e, "BackupTime", "BackupStartTime"))
+		j = r.start(KindBackup, started)
 	}
-	r.open = nil
+	r.open = slices.DeleteFunc(r.open, func(o *Job) bool { return o == j })
 	r.end(j, e, backupOutcomes[e.ID])
 }
 
-func (r *requester) endRestore(e *Event) {
-	j := r.done(KindRestore, e.Time)
-	if j == nil {
-		j = r.start(KindRestore, fieldTime(e, "RestoreTime"))
+// ending are the jobs that an event may be the end of, the likeliest first. None runs
+// on after a boot. One that is refused has only begun, and ends none that runs.
+func (r *requester) ending(e *Event) []*Job {
+	booted, _ := around(r.host.boots, e.Time)
+	var jobs []*Job
+	for _, j := range slices.Backward(r.open) {
+		over := booted != nil && booted.Time.After(j.From)
+		if !over && (!refused(e) || e.Time.Sub(j.From) <= sameEnd) {
+			jobs = append(jobs, j)
+		}
 	}
-	if t := fieldTime(e, "RestoreTime"); !t.IsZero() && !t.After(e.Time) {
-		j.From = t
+	if j := r.done(KindBackup, e.Time); j != nil && (!refused(e) || refused(j.Events[len(j.Events)-1])) {
+		jobs = append(jobs, j)
+	}
+	return jobs
+}
+
+func refused(e *Event) bool { return e.ID == idBackupBusy || e.ID == idBackupBusyApp }
+
+// nearest returns the job that began next to a time, or if that is not known the first one.
+func nearest(jobs []*Job, started time.Time) *Job {
+	var best *Job
+	for _, j := range jobs {
+		if started.IsZero() || j.From.IsZero() {
+			return cmp.Or(best, j)
+		}
+		away := j.From.Sub(started).Abs()
+		if away <= sameStart && (best == nil || away < best.From.Sub(started).Abs()) {
+			best = j
+		}
+	}
+	return best
+}
+
+func (r *requester) endRestore(e *Event) {
+	began := fieldTime(e, "RestoreTime")
+	j := r.done(KindRestore, e.Time)
+	if j == nil || !began.IsZero() && !j.From.IsZero() && !began.Equal(j.From) {
+		j = r.start(KindRestore, began)
+	}
+	if !began.IsZero() && !began.After(e.Time) {
+		j.From = began
 	}
 	if target, ok := e.Field("AppRestoreAlternateTargetPath"); ok {
 		j.Target, j.HasTarget = strings.TrimSpace(target), true
@@ -210,6 +261,9 @@ func (j *Job) NamesOthers(vm *VM) bool {
 	if len(j.VMs) > 0 {
 		return !slices.Contains(j.VMs, vm)
 	}
+	if vm != nil && slices.ContainsFunc(j.Names, vm.bore) {
+		return false
+	}
 	return slices.ContainsFunc(j.Names, func(name string) bool { return !strings.EqualFold(name, hyperV) })
 }
 
@@ -219,10 +273,11 @@ const hyperV = "Hyper-V"
 func (j *Job) addNames(s *Scene, values []string) {
 	for _, v := range values {
 		name := componentName(v)
-		if name == "" || isGUID(name) && s.vm(name) == nil || len(j.VMs)+len(j.Names) == maxSeen {
+		vm := s.vmOn(j.Host, name)
+		if name == "" || isGUID(name) && vm == nil || len(j.VMs)+len(j.Names) == maxSeen {
 			continue
 		}
-		if vm := s.vm(name); vm != nil {
+		if vm != nil {
 			if !slices.Contains(j.VMs, vm) {
 				j.VMs = append(j.VMs, vm)
 			}
@@ -232,12 +287,22 @@ func (j *Job) addNames(s *Scene, values []string) {
 	}
 }
 
-// vm finds a machine by name or id.
-func (s *Scene) vm(nameOrID string) *VM {
-	if vm := s.vmByName[strings.ToLower(nameOrID)]; vm != nil || !isGUID(nameOrID) {
+// vmOn finds a machine by name or id; of several of one name it is the only one that
+// the computer spoke of.
+func (s *Scene) vmOn(h *Host, nameOrID string) *VM {
+	key := strings.ToLower(nameOrID)
+	if vm := s.vmByName[key]; vm != nil {
 		return vm
 	}
-	return s.vmByID[normalGUID(nameOrID)]
+	if isGUID(nameOrID) {
+		return s.vmByID[normalGUID(nameOrID)]
+	}
+	namesakes := s.namesakes[key]
+	own := slices.DeleteFunc(slices.Clone(namesakes[:min(len(namesakes), maxSeen)]), func(vm *VM) bool { return h.SpokeOf(vm) == nil })
+	if len(own) != 1 || len(namesakes) > maxSeen {
+		return nil
+	}
+	return own[0]
 }
 
 // componentName strips from a VSS component what is not the machine's name:

@@ -42,7 +42,8 @@ type Scene struct {
 	people    *hostTable
 	vmByName  map[string]*VM // lower case; only names of one machine
 	vmByID    map[string]*VM
-	absent    []string // cluster nodes without logs
+	namesakes map[string][]*VM // lower case; names of several machines
+	absent    []string         // cluster nodes without logs
 	forms     map[int]*event.Source
 	aside     map[int]string
 	clocks    *clocks
@@ -74,6 +75,13 @@ type VM struct {
 	Guest    *Host  // the computer inside, where the bundle has it; else nil
 	Volumes  []string
 	Hosts    []*Host // that spoke of it, in the order of their names
+
+	names []string // what it was called, as far as its events say, in no order
+}
+
+// bore reports whether the machine has a name, or had it before it was renamed.
+func (v *VM) bore(name string) bool {
+	return strings.EqualFold(v.Name, name) || containsFold(v.names, name)
 }
 
 // Label names the machine for people.
@@ -179,7 +187,7 @@ func (b *Builder) Build() *Scene {
 	vms := newVMTable(events)
 	people.placeFacts(s.Sources, b.facts, vms)
 	s.Hosts, s.people = people.hosts(), people
-	s.VMs, s.vmByName, s.vmByID = vms.list(), vms.byName, vms.byID
+	s.VMs, s.vmByName, s.vmByID, s.namesakes = vms.list(), vms.byName, vms.byID, vms.namesakes
 	s.enrich(events, people, vms)
 	s.noteProviders()
 	for _, h := range s.Hosts {

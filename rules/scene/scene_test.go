@@ -239,6 +239,89 @@ func TestRenamedComputers(t *testing.T) {
 	}
 }
 
+// TestEndsOfJobs pairs starts and ends that are not those of one job after the other.
+func TestEndsOfJobs(t *testing.T) {
+	at := func(days int, e event.Event) event.Event {
+		e.Time = e.Time.AddDate(0, 0, days)
+		return e
+	}
+	began := func(when string) string { return "BackupTime=" + clock(when).Format("2006-01-02T15:04:05.000Z") }
+	boot := func(when string) event.Event { return ev(when, "HV01", eventLog, idBooted, "=6.01.", "=7600") }
+	for name, tc := range map[string]struct {
+		events []event.Event
+		want   []string // start, end, outcome
+	}{
+		"one that is refused does not end the other": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 1), ev("01:30:00", "HV01", backup, 6), ev("01:30:01", "HV01", backup, 518, began("01:30:00")), ev("02:00:00", "HV01", backup, 4),
+		}, []string{"01:00:00 02:00:00 succeeded", "00:00:00 01:30:01 failed"}},
+		"one that is refused after it began": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 1), ev("01:30:00", "HV01", backup, 1), ev("01:30:01", "HV01", backup, 6), ev("02:00:00", "HV01", backup, 4, began("01:00:00")),
+		}, []string{"01:00:00 02:00:00 succeeded", "01:30:00 01:30:01 failed"}},
+		"tried again before the Application log tells the end": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 1), ev("01:10:00", "HV01", backup, 5, began("01:00:00")), ev("01:10:05", "HV01", backup, 1),
+			ev("01:10:06", "HV01", backup, 517, began("01:00:00")), ev("01:20:00", "HV01", backup, 4, began("01:10:05")),
+		}, []string{"01:00:00 01:10:06 failed", "01:10:05 01:20:00 succeeded"}},
+		"a job does not run on after a boot": {[]event.Event{
+			at(-1, ev("01:00:00", "HV01", backup, 1)), at(-1, boot("01:20:00")), ev("02:00:00", "HV01", backup, 5),
+		}, []string{"01:00:00 01:00:00 unknown", "00:00:00 02:00:00 failed"}},
+		"the end of a job that began another day": {[]event.Event{
+			at(-1, ev("01:00:00", "HV01", backup, 1)), ev("02:00:00", "HV01", backup, 5, began("01:50:00")),
+		}, []string{"01:00:00 01:00:00 unknown", "01:50:00 02:00:00 failed"}},
+		"two restores within a minute": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 224, "RestoreTime=2010-03-14T00:50:00Z"), ev("01:00:20", "HV01", backup, 227, "RestoreTime=2010-03-14T01:00:10Z"),
+		}, []string{"00:50:00 01:00:00 succeeded", "01:00:10 01:00:20 failed"}},
+	} {
+		b := newBundle()
+		b.log("b/1.evtx", 1, tc.events...)
+		var got []string
+		for _, j := range host(t, b.b.Build(), "HV01").Jobs() {
+			got = append(got, j.From.Format(time.TimeOnly)+" "+j.To.Format(time.TimeOnly)+" "+j.Outcome)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
+// TestJobOfAnotherMachine: a failed job that names its machines is none of another
+// machine's failure, which has another requester; one that names the machine as it was
+// called then, or by a name that another host's machine has, too, is its own.
+func TestJobOfAnotherMachine(t *testing.T) {
+	const other = "3B0E7A58-6D6C-4C5F-9B44-0C2F3A1D2E13"
+	b := newBundle()
+	b.log("b/1.evtx", 1,
+		ev("20:00:00", "HV01", vmms, 18304, "VmName=SQL01", "VmId="+vmID), ev("20:00:01", "HV01", vmms, 18304, "VmName=WEB", "VmId="+other),
+		ev("22:10:00", "HV01", vmms, 10102, "VmName=SQL01", "VmId="+vmID))
+	b.log("b/2.evtx", 1, ev("22:00:00", "HV01", backup, 1),
+		ev("22:20:00", "HV01", backup, 5, "AppsInfo=<A Name='Hyper-V'><C ComponentName='WEB'/></A>"))
+	var failed []string
+	for _, f := range b.b.Build().Failures {
+		failed = append(failed, fmt.Sprint(f.VM.Label(), " ", f.Job != nil))
+	}
+	if diff := cmp.Diff([]string{"SQL01 false", "WEB true"}, failed); diff != "" {
+		t.Error(diff)
+	}
+
+	for name, tc := range map[string]struct {
+		fields []string // of the machines
+		hosts  []string
+	}{
+		"renamed":                  {[]string{"OLD", vmID, "SQL01", vmID, "SQL01", vmID}, []string{"HV01", "HV01", "HV01"}},
+		"a namesake elsewhere":     {[]string{"OLD", vmID, "OLD", other}, []string{"HV01", "HV02"}},
+		"two of one name, one new": {[]string{"OLD", vmID, "OLD", other}, []string{"HV01", "HV01"}},
+	} {
+		b := newBundle()
+		for i, h := range tc.hosts {
+			b.log(fmt.Sprintf("b/%d.evtx", i), 1, ev(fmt.Sprintf("20:00:%02d", i), h, vmms, 18304, "VmName="+tc.fields[2*i], "VmId="+tc.fields[2*i+1]))
+		}
+		b.log("b/job.evtx", 1, ev("22:00:00", "HV01", backup, 1), ev("22:20:00", "HV01", backup, 4, "AppsInfo=<A Name='Hyper-V'><C ComponentName='OLD'/></A>"))
+		s := b.b.Build()
+		if j := host(t, s, "HV01").Jobs()[0]; j.NamesOthers(s.vmByID[vmID]) {
+			t.Errorf("%s: the job does not contain the machine", name)
+		}
+	}
+}
+
 func TestArtefactsGoToTheirComputer(t *testing.T) {
 	fact := func(name string) event.Fact { return event.Fact{Host: name, Key: event.FactISCSISession, Value: "1"} }
 	b := newBundle()
