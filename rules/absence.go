@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vsswhy/vsswhy/rules/scene"
@@ -15,8 +16,13 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 	if l := ev.clockSet(hosts, window); l != nil {
 		return result{missing: l}
 	}
+	channels, elsewhere := ev.logsOf(t)
 	for _, h := range hosts {
-		for _, channel := range ev.rule.signals[t.Signal].channels {
+		if elsewhere != "" && t.Silence != silenceUnmet {
+			r.state = Unknown
+			r.missing = append(r.missing, lacks("log that "+elsewhere+" writes to, of "+h.Name)...)
+		}
+		for _, channel := range channels {
 			cover := h.Coverage(channel)
 			if cover == nil && t.Silence == silenceUnmet {
 				continue
@@ -38,6 +44,27 @@ func (ev *evaluator) absence(t *Test, hosts []*scene.Host, from, to time.Time) r
 	}
 	r.assumed = r.state == Unmet && t.Silence == silenceUnmet
 	return r
+}
+
+// logsOf are the logs that must cover a window to say that no event of the test's signal
+// occurred in it. Where this program does not know to which a provider writes it is those
+// that the rule names; elsewhere is the provider if it names none.
+func (ev *evaluator) logsOf(t *Test) (channels []string, elsewhere string) {
+	signal := ev.rule.signals[t.Signal]
+	if signal.unplaced == "" {
+		return signal.channels, ""
+	}
+	of := "host"
+	if t.On == "guest" {
+		of = "guest"
+	}
+	channels, elsewhere = slices.Clip(signal.channels), signal.unplaced
+	for _, n := range ev.rule.Logs {
+		if n.Of == of {
+			channels, elsewhere = appendNew(channels, n.Channel), ""
+		}
+	}
+	return channels, elsewhere
 }
 
 // clockSet tells of a clock that was set within the window, whether the subject's or

@@ -149,8 +149,9 @@ func exampleWords(line string) []string {
 }
 
 // build makes a scene of the world: one source for each computer's logs, and one
-// for what text states of it.
-func (w *world) build() *scene.Scene {
+// for what text states of it. The logs that the rule names are there besides those that
+// are known.
+func (w *world) build(logs ...LogNeed) *scene.Scene {
 	b := scene.NewBuilder()
 	hosts := map[string][]event.Event{}
 	for _, f := range w.facts {
@@ -171,7 +172,7 @@ func (w *world) build() *scene.Scene {
 		}
 		src.Streams = streams.Streams()
 		if w.covered && len(hosts[host]) > 0 {
-			src.Streams = append(src.Streams, wholeStreams(host)...)
+			src.Streams = append(src.Streams, wholeStreams(host, logs)...)
 		}
 		b.Add(event.Batch{Source: src, Events: hosts[host], Last: true})
 	}
@@ -190,9 +191,10 @@ func (w *world) build() *scene.Scene {
 }
 
 // wholeStreams say that every log of a computer is there from its beginning.
-func wholeStreams(host string) []event.Stream {
+func wholeStreams(host string, logs []LogNeed) []event.Stream {
 	var list []event.Stream
-	for _, ch := range known.AllChannels() {
+	named := collect(logs, func(n LogNeed) string { return n.Channel })
+	for _, ch := range appendNew(known.AllChannels(), named...) {
 		list = append(list, event.Stream{Computer: host, Channel: ch, Records: 2, FirstID: 1, LastID: 1 << 20,
 			First: exampleDay.AddDate(-1, 0, 0), Last: exampleDay.AddDate(0, 0, 2)})
 	}
@@ -203,7 +205,7 @@ func wholeStreams(host string) []event.Stream {
 // there is none.
 func (w *world) run(rule *compiledRule) *finding {
 	set := &Set{rules: []*compiledRule{rule}}
-	list := set.diagnose(w.build(), Scope{}, nil).findings
+	list := set.diagnose(w.build(rule.Logs...), Scope{}, nil).findings
 	if len(list) == 0 {
 		return nil
 	}

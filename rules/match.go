@@ -24,6 +24,7 @@ type matcher struct {
 	// channels are the logs that must cover a window to say that no such event
 	// occurred in it.
 	channels []string
+	unplaced string // one of its providers of which it is not known where it writes to; "": there is none
 }
 
 type (
@@ -82,7 +83,7 @@ func (m *matcher) answers(sub *subject, e *scene.Event) bool {
 
 // compileMatcher turns a checked matcher into functions.
 func compileMatcher(src *Matcher) *matcher {
-	m := &matcher{source: src, channels: channelsOf(src, nil)}
+	m := &matcher{source: src, channels: channelsOf(src, nil), unplaced: unplaced(src)}
 	m.compileKind()
 	add := func(when bool, f condition) {
 		if when {
@@ -286,6 +287,21 @@ func channelsOf(m *Matcher, list []string) []string {
 		list = channelsOf(alt, list)
 	}
 	return list
+}
+
+// unplaced is the first provider of which nobody knows where it writes to, or "".
+func unplaced(m *Matcher) string {
+	for _, p := range m.Provider {
+		if len(channelsOf(&Matcher{Provider: Strings{p}, ID: m.ID}, nil)) == 0 {
+			return p
+		}
+	}
+	for _, alt := range m.Any {
+		if p := unplaced(alt); p != "" {
+			return p
+		}
+	}
+	return ""
 }
 
 // want adds what the matcher can match to an interest.
