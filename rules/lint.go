@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,6 +141,11 @@ func (l *linter) head(fileID string) {
 	l.oneOf(r.Severity, severityWords, "severity")
 	l.oneOf(string(r.About), aboutNames, "about")
 	l.grade(r.AnchorGrade, true, "anchor_grade")
+	l.version(r.Applies.From, "applies", "os_from")
+	l.version(r.Applies.Below, "applies", "os_below")
+	if slices.Contains(r.YieldsTo, r.ID) {
+		l.bad("a rule does not yield to itself", "yields_to")
+	}
 	for i, s := range r.Remediation {
 		if s.Text == "" {
 			l.bad("a step needs a text", "remediation", strconv.Itoa(i))
@@ -184,7 +191,7 @@ func (l *linter) criterion(c *Criterion, seen map[string]bool, path ...string) {
 	}
 	l.oneOf(string(c.Role), roleWords, append(path, "role")...)
 	l.grade(c.Grade, true, append(path, "grade")...)
-	if c.Limit != NoVerdict && (c.Role != RoleExcluding || c.Limit == RuledOut) {
+	if c.Limit != NoVerdict && (c.Role != RoleExcluding || c.Limit != Possible && c.Limit != Likely) {
 		l.bad("limit goes with an excluding criterion, and is possible or likely", append(path, "limit")...)
 	}
 	l.implied(c, c.IfYes, append(path, "if_yes"))
@@ -283,12 +290,15 @@ func (l *linter) operator(t *Test, op string, path []string) {
 		if n := comparisons(t); n != 1 {
 			l.bad(fmt.Sprintf("a fact is compared with exactly one of is, is_not, below, at_least, empty; this has %d", n), path...)
 		}
+		l.version(t.Below, path...)
+		l.version(t.AtLeast, path...)
 	case "subject":
 		l.defined(t.Subject, properties, path)
 	case "update":
 		if t.Update.KB == "" || t.Update.File == "" || t.Update.FixedIn == "" {
 			l.bad("update needs kb, file and fixed_in", path...)
 		}
+		l.version(t.Update.FixedIn, append(path, "fixed_in")...)
 	}
 }
 
@@ -382,6 +392,14 @@ func (l *linter) matcher(m *Matcher, path ...string) {
 	if len(m.Any) == 0 && len(m.Provider) == 0 {
 		l.bad("a signal names its provider, since ids are used by several", path...)
 	}
+	l.conditions(m, path...)
+	for i, alt := range m.Any {
+		l.matcher(alt, append(path, "any", strconv.Itoa(i))...)
+	}
+}
+
+// conditions checks what an event must have, or of not, must not have.
+func (l *linter) conditions(m *Matcher, path ...string) {
 	if len(m.Any) > 0 && len(m.Provider) > 0 {
 		l.bad("the parts of any name their providers", path...)
 	}
@@ -401,10 +419,45 @@ func (l *linter) matcher(m *Matcher, path ...string) {
 	if m.Under != "" {
 		l.oneOf(m.Under, underWords, append(path, "under")...)
 	}
-	for i, alt := range m.Any {
-		l.matcher(alt, append(path, "any", strconv.Itoa(i))...)
+	if m.Writer != "" && !classID.MatchString(m.Writer) {
+		l.bad(fmt.Sprintf("%q is no class id in braces, so that no event is ever found by it", m.Writer), append(path, "writer")...)
+	}
+	if slices.Contains(m.Provider, "") {
+		l.bad("a provider has a name", append(path, "provider")...)
+	}
+	if slices.Contains(m.Contains, "") {
+		l.bad("every value contains an empty one", append(path, "contains")...)
+	}
+	l.version(m.OSFrom, append(path, "os_from")...)
+	l.version(m.OSBelow, append(path, "os_below")...)
+	if m.Not != nil {
+		l.excluded(m.Not, append(path, "not")...)
 	}
 }
+
+// excluded checks what an event must not be. It needs no provider, but something.
+func (l *linter) excluded(m *Matcher, path ...string) {
+	if m == nil || reflect.ValueOf(*m).IsZero() {
+		l.bad("there is nothing here", path...)
+		return
+	}
+	l.conditions(m, path...)
+	for i, alt := range m.Any {
+		l.excluded(alt, append(path, "any", strconv.Itoa(i))...)
+	}
+}
+
+// classID is how VSS writers are named.
+var classID = regexp.MustCompile(`^(?i)\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}$`)
+
+// version checks what versions are compared with, number by number; "" is none.
+func (l *linter) version(v string, path ...string) {
+	if v != "" && !versionForm.MatchString(v) {
+		l.bad(fmt.Sprintf("%q is no version: want for example 6.1 or 6.1.7601", v), path...)
+	}
+}
+
+var versionForm = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})*$`)
 
 // suggest offers the nearest name, if one is near enough to be meant.
 func suggest(name string, names []string) string {

@@ -169,6 +169,13 @@ func (l *loader) folder() error {
 	if err != nil {
 		return err
 	}
+	passed, err := fs.Glob(l.fsys, "*.yml")
+	if err != nil {
+		return err
+	}
+	for _, name := range passed { // whoever wrote it takes it for a rule that counts
+		l.errs = append(l.errs, fmt.Errorf("%s: the names of rule files end in .yaml", name))
+	}
 	if i := slices.Index(names, sharedFile); i >= 0 { // what it has goes for all others
 		names = slices.Insert(slices.Delete(names, i, i+1), 0, sharedFile)
 	}

@@ -90,6 +90,16 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"bad grade", "    grade: MS", "    grade: XX", `sample.yaml:15:5: grade "XX"`},
 		{"no grade", "    grade: MS\n", "", "sample.yaml:12:5: a grade is missing"},
 		{"short name", "provider: Microsoft-Windows-Hyper-V-VMMS", "provider: VMMS", `"VMMS" stands for "Microsoft-Windows-Hyper-V-VMMS" in tests alone`},
+		{"no error in a not", "id: [10102, 10108-10111]", "id: 10102, not: { any: [{ code: \"0x00042301\" }] }", `"0x00042301" is no error`},
+		{"nothing in a not", "id: [10102, 10108-10111]", "id: 10102, not: {}", "sample.yaml:7:66: there is nothing here"},
+		{"no class id", "id: [10102, 10108-10111]", "id: 10102, writer: 66841cd4-6ded-4f4b-8f17-fd23f8ddc3de", "sample.yaml:7:66: \"66841cd4-6ded-4f4b-8f17-fd23f8ddc3de\" is no class id"},
+		{"no name", "provider: Microsoft-Windows-Hyper-V-VMMS", "provider: \"\"", "sample.yaml:7:13: a provider has a name"},
+		{"no text", "id: [10102, 10108-10111]", "id: 10102, contains: \"\"", "every value contains an empty one"},
+		{"no version", "about:", "applies: { os_from: 2012 R2 }\nabout:", `sample.yaml:5:12: "2012 R2" is no version`},
+		{"no version of an event", "id: [10102, 10108-10111]", "id: 10102, os_below: Vista", `"Vista" is no version`},
+		{"no version to compare", "signal: failed\n    within: 10m", "fact: host.os_build\n    below: SP1", `"SP1" is no version`},
+		{"no limit", "role: required", "role: excluding\n    limit: confirmed", "limit goes with an excluding criterion, and is possible or likely"},
+		{"yields to itself", "about:", "yields_to: [sample]\nabout:", "sample.yaml:5:1: a rule does not yield to itself"},
 		{"no provider", "provider: Microsoft-Windows-Hyper-V-VMMS, ", "", "sample.yaml:7:3: a signal names its provider"},
 		{"other id", "id: sample", "id: simple", `sample.yaml:2:1: id "simple" is not the file's name`},
 		{"limit", "    within: 10m\n", "    within: 10m\n    limit: possible\n", "limit goes with an excluding criterion"},
@@ -122,6 +132,13 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		if err := load("sample.yaml", text); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v\nwant %s", tc.name, err, tc.want)
 		}
+	}
+}
+
+// TestEnding: a rule whose file ends otherwise would count for nothing, and nobody would know.
+func TestEnding(t *testing.T) {
+	if err := load("sample.yml", good); err == nil || !strings.Contains(err.Error(), "sample.yml: the names of rule files end in .yaml") {
+		t.Errorf("a rule in a file that ends in .yml: %v", err)
 	}
 }
 

@@ -1,5 +1,25 @@
 package rules
 
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A rule's id is its file's name, too, and stands in lists and on command lines.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// New returns a rule to begin with.
+func (s *Set) New(id string) (string, error) {
+	if !idForm.MatchString(id) {
+		return "", fmt.Errorf("%q can't be a rule's id: want letters, digits and hyphens, as in backup-agent", id)
+	}
+	if s.rule(id) != nil {
+		return "", fmt.Errorf("there is a rule %q already", id)
+	}
+	return strings.Replace(Template, "id: ID", "id: "+id, 1), nil
+}
+
 // Template is a whole rule to begin with; ID stands for its id. It is valid as it
 // is, and its tests pass.
 const Template = `# A rule says how to recognise one cause, and what to do. Its file is named after

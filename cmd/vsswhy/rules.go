@@ -32,6 +32,19 @@ func loadRules(dir string) (*rules.Set, error) {
 	return rules.Load(folders...)
 }
 
+// ownRules loads the rules of a folder that is to be checked, and so has some.
+func ownRules(dir string) (*rules.Set, error) {
+	set, err := loadRules(dir)
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(os.DirFS(dir), "*.yaml")
+	if err == nil && len(names) == 0 {
+		err = fmt.Errorf("there is no rule in %s: no file whose name ends in .yaml", dir)
+	}
+	return set, err
+}
+
 // rulesOf loads the rules that a command is to use.
 func rulesOf(cmd *cobra.Command) (*rules.Set, error) {
 	return loadRules(cmd.Flag(rulesDirFlag).Value.String())
@@ -94,7 +107,7 @@ func newRulesLint() *cobra.Command {
 	return &cobra.Command{
 		Use: "lint DIR", Short: "Look for mistakes in a folder of rules", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, err := loadRules(args[0])
+			set, err := ownRules(args[0])
 			if err != nil {
 				return err
 			}
@@ -117,7 +130,7 @@ criterion says nothing.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set, err := rulesOf(cmd)
 			if len(args) == 1 {
-				set, err = loadRules(args[0])
+				set, err = ownRules(args[0])
 			}
 			if err != nil {
 				return err
@@ -160,7 +173,15 @@ func newRulesNew() *cobra.Command {
 		Use: "new ID", Short: "Print a rule to begin with", Args: cobra.ExactArgs(1),
 		Example: "  vsswhy rules new backup-agent > my-rules/backup-agent.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), strings.ReplaceAll(rules.Template, "ID", args[0]))
+			set, err := loadRules("") // the shell may have made the new file in the folder already
+			if err != nil {
+				return err
+			}
+			text, err := set.New(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
