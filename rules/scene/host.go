@@ -372,22 +372,43 @@ func (s *Scene) SameHost(name string, h *Host) bool { return s.Host(name) == h }
 // logs, sorted: what they did is not known. Of many it names the first ones.
 func (s *Scene) AbsentNodes() []string { return s.absent }
 
-func (s *Scene) findAbsentNodes() {
+// findNodes finds the cluster nodes by what others say of them: one that sent only some
+// of its logs is a node all the same, whose cluster events are missing.
+func (s *Scene) findNodes() {
 	seen := map[string]bool{}
-	for _, e := range s.Events {
-		if !e.From(clustering) {
+	for _, name := range s.namedNodes() {
+		key := strings.ToLower(name)
+		if name == "" || seen[key] {
 			continue
 		}
-		name, _ := e.Field("NodeName")
-		if key := strings.ToLower(name); name != "" && !seen[key] {
-			seen[key] = true
-			if s.people.lookup(name) == nil && s.people.lookup(shortName(name)) == nil {
-				s.absent = append(s.absent, name)
-			}
+		seen[key] = true
+		if h := cmp.Or(s.people.lookup(name), s.people.lookup(shortName(name))); h != nil {
+			h.cluster = true
+		} else {
+			s.absent = append(s.absent, name)
 		}
 	}
 	slices.Sort(s.absent)
 	if n := len(s.absent) - maxSeen; n > 0 {
 		s.absent = append(s.absent[:maxSeen], fmt.Sprintf("and %d more", n))
 	}
+}
+
+// namedNodes are the cluster nodes that events and cluster logs name.
+func (s *Scene) namedNodes() (names []string) {
+	for _, e := range s.Events {
+		if e.From(clustering) {
+			name, _ := e.Field("NodeName")
+			names = append(names, name)
+		}
+	}
+	for _, h := range s.Hosts {
+		for _, f := range h.facts {
+			if f.Key == event.FactGroupMove {
+				from, to, _ := strings.Cut(f.Value, " to ")
+				names = append(names, from, to)
+			}
+		}
+	}
+	return names
 }

@@ -194,7 +194,7 @@ func (b *Builder) Build() *Scene {
 		h.settle()
 	}
 	s.matchGuests()
-	s.findAbsentNodes()
+	s.findNodes()
 	s.compareClocks()
 	s.cover()
 	s.uncover(b.thinned)

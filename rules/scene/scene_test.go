@@ -322,6 +322,23 @@ func TestJobOfAnotherMachine(t *testing.T) {
 	}
 }
 
+// TestNodesByWhatOthersSay: a node that sent no cluster log is one all the same, so that
+// nobody concludes what it did not do; one that sent nothing is absent.
+func TestNodesByWhatOthersSay(t *testing.T) {
+	b := newBundle()
+	b.log("b/A/System.evtx", 1, ev("22:00:00", "NODE-A.contoso.com", clustering, idNodeRemoved, "NodeName=NODE-C"))
+	b.log("b/C/Application.evtx", 1, ev("22:00:00", "NODE-C.contoso.com", "VSS", 8224))
+	b.log("b/X/Application.evtx", 1, ev("22:00:00", "X.contoso.com", "VSS", 8224))
+	b.facts("b/A/cluster.log", event.Fact{Host: "NODE-A", Key: event.FactGroupMove, Name: "Cluster Disk 1", Value: "NODE-A to NODE-D"})
+	s := b.b.Build()
+	if !host(t, s, "NODE-C").Cluster() || host(t, s, "X").Cluster() {
+		t.Error("a node is one that another names, and no other computer")
+	}
+	if diff := cmp.Diff([]string{"NODE-D"}, s.AbsentNodes()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestArtefactsGoToTheirComputer(t *testing.T) {
 	fact := func(name string) event.Fact { return event.Fact{Host: name, Key: event.FactISCSISession, Value: "1"} }
 	b := newBundle()
