@@ -24,7 +24,7 @@ func (ev *evaluator) job(t *Test) result {
 			}
 			if !j.From.After(to.Add(skew.From)) && !j.To.Before(from.Add(skew.To)) {
 				met = append(met, j)
-			} else if !j.From.After(to.Add(skew.To)) && (j.Open || !j.To.Before(from.Add(skew.From))) {
+			} else if !j.From.After(to.Add(skew.To)) && (j.MayRun(from.Add(skew.From)) || !j.To.Before(from.Add(skew.From))) {
 				doubtful = true
 			}
 		}

@@ -207,6 +207,9 @@ func vmValues(e *event.Event) (id string, names []string) {
 	if name, ok := e.Field("VmName"); ok && name != "" {
 		names = []string{name}
 	}
+	if v, ok := e.Field("VmId"); ok && isGUID(v) {
+		id = normalGUID(v) // whatever the name looks like
+	}
 	for _, f := range e.Fields {
 		switch {
 		case isGUID(f.Value):

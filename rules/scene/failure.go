@@ -163,7 +163,7 @@ func (s *Scene) unattached(h *Host, vm []*Failure, rest []*Event) []*Failure {
 		if holds(restores, e.Time) && !holds(backups, e.Time) {
 			continue // a writer's error of a restore is no failed backup
 		}
-		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure {
+		if n := len(list); n > 0 && e.Time.Sub(list[n-1].To) <= oneFailure && e.Time.Sub(list[n-1].At) <= longestChain {
 			list[n-1].add(e)
 			continue
 		}
@@ -312,8 +312,11 @@ func (h *Host) busy(kind JobKind) []Interval {
 			continue
 		}
 		in := Interval{j.Begin().Add(-sameEnd), j.To.Add(sameEnd)}
-		if end := j.From.Add(longestBackup); j.Open && end.After(in.To) {
-			in.To = end
+		if end := j.From.Add(longestBackup); j.MayRun(in.To) {
+			in.To = later(in.To, end)
+			if !j.Over.IsZero() {
+				in.To = earlier(in.To, j.Over)
+			}
 		}
 		list = append(list, in)
 	}

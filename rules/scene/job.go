@@ -44,6 +44,14 @@ type Job struct {
 	HasTarget bool     // restore: the field for the alternate location is there
 	Events    []*Event // in the order of time
 	Open      bool     // a start without an end: how long it ran is not known
+
+	// Over is when an open job was over at the latest; zero if nothing tells.
+	Over time.Time
+}
+
+// MayRun reports whether an open job may have run at a time or after it.
+func (j *Job) MayRun(from time.Time) bool {
+	return j.Open && (j.Over.IsZero() || !j.Over.Before(from))
 }
 
 // Windows Server Backup's events. Ids from 1025 on are those of Hyper-V
@@ -114,6 +122,37 @@ func (s *Scene) requesterJobs(h *Host) {
 			jobs.endRestore(e)
 		}
 	}
+	h.closeJobs()
+}
+
+// closeJobs says of backups whose end nothing tells when they were over: at the next
+// boot, and when another one ran, which is refused while one does.
+func (h *Host) closeJobs() {
+	var next time.Time
+	for _, j := range slices.Backward(h.jobs) {
+		switch {
+		case j.Open:
+			j.Over = next
+			j.overBy(h.bootAfter(j.From))
+		case j.Kind == KindBackup && !j.From.IsZero() && !refused(j.Events[len(j.Events)-1]):
+			next = j.From
+		}
+	}
+}
+
+// overBy says that an open job was over by a time; zero says nothing.
+func (j *Job) overBy(at time.Time) {
+	if !at.IsZero() && (j.Over.IsZero() || at.Before(j.Over)) {
+		j.Over = at
+	}
+}
+
+// bootAfter is the computer's first boot after a time; zero if none is known.
+func (h *Host) bootAfter(at time.Time) time.Time {
+	if _, boot := around(h.boots, at); boot != nil {
+		return boot.Time
+	}
+	return time.Time{}
 }
 
 // requester pairs the starts and ends of one computer's jobs.
@@ -369,7 +408,8 @@ func (s *Scene) clusterJobs(h *Host) {
 		key := strings.ToLower(e.Volumes[0])
 		switch e.ID {
 		case idCSVBackupOn:
-			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Open: true, Events: []*Event{e}}
+			job := &Job{Kind: KindBackup, Host: h, Volumes: e.Volumes, From: e.Time, To: e.Time, Outcome: OutcomeUnknown, Open: true, Over: e.Time.Add(longestBackup), Events: []*Event{e}}
+			job.overBy(h.bootAfter(e.Time))
 			open[key] = job
 			h.jobs = append(h.jobs, job)
 		case idCSVBackupOff:

@@ -114,6 +114,16 @@ func TestMachinesAreToldByShapeInBothDialects(t *testing.T) {
 	}
 }
 
+// TestMachineNamedLikeAnID: the id is what the event calls so.
+func TestMachineNamedLikeAnID(t *testing.T) {
+	const name = "11111111-0000-0000-0000-000000000000"
+	b := newBundle()
+	b.log("b/VMMS.evtx", 1, ev("22:00:00", "HV01", vmms, 10102, "VmName="+name, "VmId="+vmID))
+	if vms := b.b.Build().VMs; len(vms) != 1 || vms[0].Name != name || vms[0].ID != vmID {
+		t.Errorf("machines %+v", vms[0])
+	}
+}
+
 func TestHousekeepingIsNoFailure(t *testing.T) {
 	b := newBundle()
 	b.log("b/Application.evtx", 1,
@@ -279,6 +289,34 @@ func TestEndsOfJobs(t *testing.T) {
 		}
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Error(name, diff)
+		}
+	}
+}
+
+// TestOpenJobsAreOver: a backup without an end does not run for ever, as the next boot
+// and the next backup show; one that is refused shows nothing.
+func TestOpenJobsAreOver(t *testing.T) {
+	boot := ev("03:00:00", "HV01", eventLog, idBooted, "=6.01.", "=7600")
+	for name, tc := range map[string]struct {
+		events []event.Event
+		want   string
+	}{
+		"nothing tells":  {nil, ""},
+		"a boot":         {[]event.Event{boot}, "03:00:00"},
+		"another backup": {[]event.Event{ev("02:00:00", "HV01", backup, 1), ev("02:30:00", "HV01", backup, 4, "BackupTime=2010-03-14T02:00:00Z"), boot}, "02:00:00"},
+		"one refused":    {[]event.Event{ev("02:00:00", "HV01", backup, 1), ev("02:00:10", "HV01", backup, 6)}, ""},
+	} {
+		b := newBundle()
+		b.log("b/1.evtx", 1, append([]event.Event{ev("01:00:00", "HV01", backup, 1)}, tc.events...)...)
+		j, got := host(t, b.b.Build(), "HV01").Jobs()[0], ""
+		if !j.Over.IsZero() {
+			got = j.Over.Format(time.TimeOnly)
+		}
+		if !j.Open || got != tc.want {
+			t.Errorf("%s: over at %q, want %q", name, got, tc.want)
+		}
+		if tc.want != "" && (!j.MayRun(clock(tc.want)) || j.MayRun(clock(tc.want).Add(time.Second))) {
+			t.Errorf("%s: it may not run until then, or after that", name)
 		}
 	}
 }
