@@ -58,7 +58,20 @@ func (j *Job) MayRun(from time.Time) bool {
 // recoveries in 6.2 and later.
 var backupOutcomes = map[uint32]string{
 	4: Succeeded, 5: Failed, 6: Failed, 7: WithErrors, 8: Canceled, 9: Failed, 14: Succeeded,
+	15: Failed, 16: Failed, 17: Failed, 18: Failed, 19: Failed, 20: Failed, 21: Failed, 22: Failed, 23: WithErrors,
+	49: Failed, 50: Failed, 52: Failed,
 	517: Failed, 518: Failed, 519: WithErrors, 521: Failed,
+	526: Failed, 527: Failed, 528: Failed, 544: Failed, 545: Failed, 546: Failed, 547: WithErrors, 561: Failed, 564: Failed,
+}
+
+// neverRan tells the ends of backups that failed before they did anything, since another
+// backup or recovery is in progress, or the settings forbid them: one may run on.
+func neverRan(e *Event) bool {
+	switch e.ID {
+	case 6, 15, 16, 18, 19, 20, 21, 22, 518, 526, 527, 528, 545, 546:
+		return true
+	}
+	return false
 }
 
 var restoreOutcomes = map[uint32]string{
@@ -134,7 +147,7 @@ func (h *Host) closeJobs() {
 		case j.Open:
 			j.Over = next
 			j.overBy(h.bootAfter(j.From))
-		case j.Kind == KindBackup && !j.From.IsZero() && !refused(j.Events[len(j.Events)-1]):
+		case j.Kind == KindBackup && !j.From.IsZero() && !neverRan(j.Events[len(j.Events)-1]):
 			next = j.From
 		}
 	}
@@ -193,7 +206,7 @@ func (r *requester) done(kind JobKind, at time.Time) *Job {
 // makes one whose start the log does not show.
 func (r *requester) endBackup(e *Event) {
 	started := fieldTime(e, "BackupTime", "BackupStartTime")
-	j := nearest(r.ending(e), started)
+	j := nearest(r.ending(e, started), started)
 	if j == nil {
 		j = r.start(KindBackup, started)
 	}
@@ -202,23 +215,26 @@ func (r *requester) endBackup(e *Event) {
 }
 
 // ending are the jobs that an event may be the end of, the likeliest first. None runs
-// on after a boot. One that is refused has only begun, and ends none that runs.
-func (r *requester) ending(e *Event) []*Job {
+// on after a boot. One that never ran has only begun, and ends none that runs. The job
+// that ended last may have several ends, and those say when it began.
+func (r *requester) ending(e *Event, started time.Time) []*Job {
 	booted, _ := around(r.host.boots, e.Time)
 	var jobs []*Job
 	for _, j := range slices.Backward(r.open) {
 		over := booted != nil && booted.Time.After(j.From)
-		if !over && (!refused(e) || e.Time.Sub(j.From) <= sameEnd) {
+		if !over && (!neverRan(e) || e.Time.Sub(j.From) <= sameEnd) {
 			jobs = append(jobs, j)
 		}
 	}
-	if j := r.done(KindBackup, e.Time); j != nil && (!refused(e) || refused(j.Events[len(j.Events)-1])) {
+	j := r.done(KindBackup, e.Time)
+	if last := r.lastDone[KindBackup]; j == nil && last != nil && !started.IsZero() && last.From.Sub(started).Abs() <= sameEnd {
+		j = last
+	}
+	if j != nil && (!neverRan(e) || neverRan(j.Events[len(j.Events)-1])) {
 		jobs = append(jobs, j)
 	}
 	return jobs
 }
-
-func refused(e *Event) bool { return e.ID == idBackupBusy || e.ID == idBackupBusyApp }
 
 // nearest returns the job that began next to a time, or if that is not known the first one.
 func nearest(jobs []*Job, started time.Time) *Job {

@@ -277,6 +277,15 @@ func TestEndsOfJobs(t *testing.T) {
 		"the end of a job that began another day": {[]event.Event{
 			at(-1, ev("01:00:00", "HV01", backup, 1)), ev("02:00:00", "HV01", backup, 5, began("01:50:00")),
 		}, []string{"01:00:00 01:00:00 unknown", "01:50:00 02:00:00 failed"}},
+		"it says why, and fails only later": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 1), ev("01:10:00", "HV01", backup, 50), ev("01:20:00", "HV01", backup, 5, began("01:00:01")),
+		}, []string{"01:00:00 01:20:00 failed"}},
+		"why alone": {[]event.Event{
+			ev("01:10:00", "HV01", backup, 561, began("01:00:00")), ev("02:10:00", "HV01", backup, 546, began("02:00:00")), ev("03:10:00", "HV01", backup, 49),
+		}, []string{"01:00:00 01:10:00 failed", "02:00:00 02:10:00 failed", "00:00:00 03:10:00 failed"}},
+		"one that never ran, beside one that does": {[]event.Event{
+			ev("01:00:00", "HV01", backup, 1), ev("01:30:00", "HV01", backup, 20, began("01:30:00")), ev("02:00:00", "HV01", backup, 4),
+		}, []string{"01:00:00 02:00:00 succeeded", "01:30:00 01:30:00 failed"}},
 		"two restores within a minute": {[]event.Event{
 			ev("01:00:00", "HV01", backup, 224, "RestoreTime=2010-03-14T00:50:00Z"), ev("01:00:20", "HV01", backup, 227, "RestoreTime=2010-03-14T01:00:10Z"),
 		}, []string{"00:50:00 01:00:00 succeeded", "01:00:10 01:00:20 failed"}},
