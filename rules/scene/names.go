@@ -20,26 +20,29 @@ import (
 type hostTable struct {
 	byName  map[string]*Host // by lower-case name, every alias
 	byShort map[string]*Host // by first label, if it is one computer's; else nil
+
+	former   map[string]map[*Host]bool // by short name: who had it, and it means another one now, or none
+	inSource map[named]*Host           // whom such a name means in a log
 }
 
 func newHostTable(sources []*event.Source, events []*event.Event, facts []*event.Fact) *hostTable {
-	t := &hostTable{byName: map[string]*Host{}, byShort: map[string]*Host{}}
+	t := &hostTable{byName: map[string]*Host{}, byShort: map[string]*Host{}, former: map[string]map[*Host]bool{}, inSource: map[named]*Host{}}
 	for _, name := range computerNames(sources, events, facts) {
 		t.add(name)
 	}
-	renamed := renamedComputers(events)
-	for _, names := range renamed {
-		for _, name := range names {
-			t.add(name)
+	renames := followRenames(events)
+	for _, c := range renames.list {
+		if own := renames.own(c); severalLabels(own) {
+			for _, name := range own {
+				t.add(name)
+			}
 		}
 	}
 	t.joinShortNames()
-	for _, names := range renamed {
-		for _, name := range names[1:] {
-			t.join(t.of(names[0]), t.of(name))
-		}
-	}
+	t.joinRenamed(renames)
 	t.indexShortNames()
+	t.noteFormer(renames)
+	t.placeFormer(sources, renames)
 	for _, h := range t.hosts() {
 		h.settleNames()
 	}
@@ -165,6 +168,16 @@ func (t *hostTable) lookup(name string) *Host {
 
 func (t *hostTable) of(name string) *Host { return t.add(name) }
 
+// in finds the computer that a name means in a log.
+func (t *hostTable) in(source int, name string) *Host {
+	if len(t.inSource) > 0 {
+		if h := t.inSource[named{source, strings.ToLower(name)}]; h != nil {
+			return h
+		}
+	}
+	return t.of(name)
+}
+
 // hosts lists the computers in the order of their names.
 func (t *hostTable) hosts() []*Host {
 	set := map[*Host]bool{}
@@ -213,7 +226,7 @@ func (t *hostTable) computersByFolder(sources []*event.Source) map[string]*Host 
 			if namesNone(s, i) {
 				continue
 			}
-			h := t.of(s.Streams[i].Computer)
+			h := t.in(s.ID, s.Streams[i].Computer)
 			if other, taken := folders[dir]; taken && other != h {
 				h = nil
 			}

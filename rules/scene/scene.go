@@ -190,6 +190,7 @@ func (b *Builder) Build() *Scene {
 	s.VMs, s.vmByName, s.vmByID, s.namesakes = vms.list(), vms.byName, vms.byID, vms.namesakes
 	s.enrich(events, people, vms)
 	s.noteProviders()
+	s.Hosts = only(s.Hosts, func(h *Host) bool { return !people.gone(h) })
 	for _, h := range s.Hosts {
 		h.settle()
 	}
@@ -207,7 +208,7 @@ func (b *Builder) Build() *Scene {
 func (s *Scene) enrich(raw []*event.Event, people *hostTable, vms *vmTable) {
 	s.Events = make([]*Event, 0, len(raw))
 	for _, e := range raw {
-		se := &Event{Event: e, Host: people.of(e.Computer), VM: vms.of(e)}
+		se := &Event{Event: e, Host: people.in(e.Source, e.Computer), VM: vms.of(e)}
 		se.extract()
 		if se.Resource != "" && len(se.Volumes) > 0 {
 			s.noteResource(se.Host, se.Volumes[0], se.Resource)
@@ -265,7 +266,7 @@ func (s *Scene) eachStream(f func(h *Host, src *event.Source, st *event.Stream))
 	for _, src := range s.Sources {
 		for i := range src.Streams {
 			if st := &src.Streams[i]; s.counted(src, st) {
-				f(s.people.of(st.Computer), src, st)
+				f(s.people.in(src.ID, st.Computer), src, st)
 			}
 		}
 	}
@@ -324,6 +325,16 @@ func (s *Scene) Source(id int) *event.Source {
 		return nil
 	}
 	return s.Sources[i]
+}
+
+// only returns those of a list that are wanted.
+func only[T any](list []T, wanted func(T) bool) (some []T) {
+	for _, x := range list {
+		if wanted(x) {
+			some = append(some, x)
+		}
+	}
+	return some
 }
 
 func containsFold(list []string, s string) bool {

@@ -220,20 +220,25 @@ func TestRenamedComputers(t *testing.T) {
 		"installed from one image": {[][]event.Event{
 			{ev("01:00:00", "IMAGE", "VSS", 8224), renamed("01:01:00", "NODE-A", "IMAGE", "NODE-A")},
 			{ev("02:00:00", "IMAGE", "VSS", 8224), renamed("02:01:00", "NODE-B", "IMAGE", "NODE-B")},
-		}, []string{"IMAGE[]", "NODE-A[]", "NODE-B[]"}},
+		}, []string{"NODE-A[] 2", "NODE-B[] 2"}},
+		"installed from one image, of which more is there": {[][]event.Event{
+			{renamed("01:01:00", "NODE-A", "IMAGE", "NODE-A")},
+			{renamed("02:01:00", "NODE-B", "IMAGE", "NODE-B")},
+			{ev("02:00:00", "IMAGE", "VSS", 8224)},
+		}, []string{"IMAGE[] 1", "NODE-A[] 1", "NODE-B[] 1"}},
 		"replaced by another": {[][]event.Event{
 			{ev("00:30:00", "HV01", "VSS", 8224), renamed("01:01:00", "HV01-OLD", "HV01", "HV01-OLD")},
-			{renamed("02:01:00", "HV01", "HV02", "HV01")},
-		}, []string{"HV01[]", "HV01-OLD[]"}},
+			{renamed("02:01:00", "HV01", "HV02", "HV01"), ev("02:30:00", "HV01", "VSS", 8224)},
+		}, []string{"HV01[HV02] 2", "HV01-OLD[] 2"}},
 		"renamed twice": {[][]event.Event{
 			{renamed("01:01:00", "HV01", "HV02", "HV01"), renamed("02:01:00", "HV03", "HV01", "HV03")},
-		}, []string{"HV01[HV02 HV03]"}},
+		}, []string{"HV01[HV02 HV03] 2"}},
 		"renamed back, and again": {[][]event.Event{
 			{renamed("01:00:00", "B", "A", "B"), renamed("02:00:00", "A", "B", "A"), renamed("03:00:00", "C", "A", "C")},
-		}, []string{"A[B C]"}},
+		}, []string{"A[B C] 3"}},
 		"told twice, with a domain": {[][]event.Event{
 			{renamed("01:00:00", "A", "A", "B"), renamed("01:00:01", "A", "A", "B"), ev("02:00:00", "b.contoso.com", "VSS", 8224)},
-		}, []string{"b.contoso.com[A B]"}},
+		}, []string{"b.contoso.com[A B] 3"}},
 	} {
 		b := newBundle()
 		for i, events := range tc.logs {
@@ -241,7 +246,7 @@ func TestRenamedComputers(t *testing.T) {
 		}
 		var names []string
 		for _, h := range b.b.Build().Hosts {
-			names = append(names, fmt.Sprint(h.Name, h.Aliases))
+			names = append(names, fmt.Sprint(h.Name, h.Aliases, " ", len(h.Events)))
 		}
 		if diff := cmp.Diff(tc.want, names); diff != "" {
 			t.Error(name, diff)

@@ -156,13 +156,21 @@ func (s *Scene) uncover(list map[place]*thinned) {
 		}
 		total += t.events
 		from, to = earlier(from, t.From), later(to, t.To)
-		if c := s.people.of(t.computer).coverage[t.channel]; c != nil {
-			c.Intervals = without(c.Intervals, t.Interval)
+		s.people.of(t.computer).cut(t)
+		for h := range s.people.former[shortName(t.computer)] {
+			h.cut(t)
 		}
 	}
 	if total > 0 {
 		s.Limits = append(s.Limits, fmt.Sprintf("more events matter than %d MiB hold: %d of the commonest, from %s to %s, were left out; ask for that time with --since and --until",
 			maxWeight>>20, total, from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339)))
+	}
+}
+
+// cut takes what was left out of a channel's events from its coverage.
+func (h *Host) cut(t *thinned) {
+	if c := h.coverage[t.channel]; c != nil {
+		c.Intervals = without(c.Intervals, t.Interval)
 	}
 }
 
