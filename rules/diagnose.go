@@ -283,6 +283,8 @@ func volumesOf(f *scene.Failure) []string {
 		return f.Volumes
 	case len(f.Near) > 0:
 		return f.Near
+	case f.VM != nil && len(f.VM.Volumes) > 0 && !f.OffVolume():
+		return f.VM.Volumes
 	}
 	return []string{""}
 }

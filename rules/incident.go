@@ -169,8 +169,7 @@ func (s *subject) concerns(f *scene.Failure) bool {
 		return false
 	}
 	otherVM := s.vm != nil && f.VM != nil && s.vm != f.VM
-	otherVolume := s.volume != "" && len(f.Volumes) > 0 && !slices.ContainsFunc(f.Volumes, func(v string) bool { return strings.EqualFold(v, s.volume) })
-	return !otherVM && !otherVolume
+	return !otherVM && (s.volume == "" || f.MayLieOn(s.volume))
 }
 
 // failedOnVolume: the failed backup is known to be one of a machine on the

@@ -16,7 +16,7 @@ type Failure struct {
 	VM      *VM      // nil if nothing says which
 	Name    string   // of a restored component that no other event names
 	Volumes []string // cluster shared volumes that its paths, or its machine's, lie on, by plain name
-	Near    []string // volumes that the host took for backup within ten minutes before, the latest first
+	Near    []string // volumes on which it may lie that the host took for backup within ten minutes before, the latest first
 	At      time.Time
 	To      time.Time // its last event
 	Codes   []known.Code
@@ -219,7 +219,8 @@ func failureOfJob(j *Job) *Failure {
 }
 
 // finish orders a failure's events and sums up what they say. A failure whose
-// own events show no volume lies where its machine's other events lie.
+// own events show no volume lies where all other events of its machine lie. If these
+// name several, the machine may have been moved.
 func (f *Failure) finish() {
 	slices.SortStableFunc(f.Events, func(a, b *Event) int { return a.Time.Compare(b.Time) })
 	for _, e := range f.Events {
@@ -229,9 +230,19 @@ func (f *Failure) finish() {
 			}
 		}
 	}
-	if len(f.Volumes) == 0 && f.VM != nil {
+	if len(f.Volumes) == 0 && f.VM != nil && len(f.VM.Volumes) == 1 && !f.OffVolume() {
 		f.Volumes = f.VM.Volumes
 	}
+}
+
+// MayLieOn reports whether the machine's files may lie on a cluster shared volume: that
+// of its own events, or else any that other events of the machine name.
+func (f *Failure) MayLieOn(volume string) bool {
+	known := f.Volumes
+	if len(known) == 0 && f.VM != nil {
+		known = f.VM.Volumes
+	}
+	return len(known) == 0 || containsFold(known, volume)
 }
 
 // findTaken finds for each failure the cluster shared volumes that its host took for
@@ -247,7 +258,7 @@ func (s *Scene) findTaken() {
 		}
 		t.goTo(f.At)
 		if !f.OffVolume() {
-			f.Near = t.since(f.At.Add(-attribution))
+			f.Near = only(t.since(f.At.Add(-attribution)), f.MayLieOn)
 		}
 	}
 }
