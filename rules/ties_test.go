@@ -44,6 +44,10 @@ func TestTies(t *testing.T) {
 			22:00:00 HV01 VSS/8229 "=0x800423f0, failed" "=Writer Class Id: {66841cd4-6ded-4f4b-8f17-fd23f8ddc3de}"
 			22:25:36 HV01 VMMS/10102 ` + other + ` ErrorCode=0x80070020`,
 			map[string]Verdict{"22:00:00": Confirmed}},
+		{"another product's backup fails then", "backup-target", `
+			22:05:00 HV01 Backup/50 =x
+			22:20:36 HV01 VMMS/10102 ` + vm + ` ErrorCode=0x80070020`,
+			map[string]Verdict{"22:05:00": Confirmed, "22:20:36": Likely}},
 		{"what is logged after the failure", "csv-lost", `
 			22:02:31 HV01 VMMS/10103 ` + vm + ` "Parameter2=C:\ClusterStorage\Volume1\FS03\FS03.vhd"
 			22:25:00 HV01 Cluster/5142 VolumeName=Volume1 ErrorCode=ERROR_TIMEOUT(1460)`,
