@@ -48,7 +48,7 @@ func (f *file) undecoded(err error) []error {
 }
 
 // passedOver finds what decoding passes over: a key that is no text, such as a
-// merge, and a value that is left out. nil: there is none.
+// merge, a value that is left out, and a tag of one's own. nil: there is none.
 func passedOver(n *yaml.Node) (*yaml.Node, string) {
 	for i, child := range n.Content {
 		isKey := n.Kind == yaml.MappingNode && i%2 == 0
@@ -57,6 +57,8 @@ func passedOver(n *yaml.Node) (*yaml.Node, string) {
 			return child, "this is no name of a field"
 		case child.Kind == yaml.ScalarNode && tag == "!!null":
 			return child, "there is nothing here"
+		case strings.HasPrefix(tag, "!") && !strings.HasPrefix(tag, "!!"):
+			return child, fmt.Sprintf("%s is a tag, and means nothing here", tag)
 		}
 		if found, text := passedOver(child); found != nil {
 			return found, text
