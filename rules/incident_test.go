@@ -3,16 +3,13 @@ package rules_test
 import (
 	"strings"
 	"testing"
-	"testing/fstest"
-
-	"github.com/vsswhy/vsswhy/rules"
 )
 
 // TestAnchors: incidents are made of what the signal matches, however it is put
 // together, and whatever of it a kind, an event or only the subject decides.
 func TestAnchors(t *testing.T) {
 	const rule = `schema: 1
-id: anchors
+id: rule
 title: anchors
 severity: low
 about: incident
@@ -36,15 +33,7 @@ tests:
 		`{ any: [{ provider: VSS, id: 8194, contains: ["%vm"] }, { provider: VSS, id: 8194, code: "0x80070005" }] }`,
 		`{ not: { contains: ["%vm"] }, any: [{ provider: VSS, id: 8194, not: { contains: ["80070020"] } }] }`,
 	} {
-		set, err := rules.Load(fstest.MapFS{"anchors.yaml": {Data: []byte(strings.Replace(rule, "SIGNAL", signal, 1))}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, trial := range set.Try() {
-			if len(trial.Failures) > 0 {
-				t.Errorf("%s: %s: %s", signal, trial.Example, strings.Join(trial.Failures, "; "))
-			}
-		}
+		t.Run(signal, func(t *testing.T) { try(t, strings.Replace(rule, "SIGNAL", signal, 1)) })
 	}
 }
 
@@ -53,7 +42,7 @@ tests:
 // however late its job ended.
 func TestOnFailure(t *testing.T) {
 	const rule = `schema: 1
-id: tied
+id: rule
 title: tied
 severity: low
 about: incident
@@ -90,13 +79,5 @@ tests:
     expect: possible
   - { name: quiet, events: 22:02:00 HV01 VSS/12293 =x =0x80042316, expect: none }
 `
-	set, err := rules.Load(fstest.MapFS{"tied.yaml": {Data: []byte(rule)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, trial := range set.Try() {
-		if len(trial.Failures) > 0 {
-			t.Errorf("%s: %s", trial.Example, strings.Join(trial.Failures, "; "))
-		}
-	}
+	try(t, rule)
 }

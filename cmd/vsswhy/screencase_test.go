@@ -39,8 +39,7 @@ func TestScreenFromBundleToRemedy(t *testing.T) {
 	term.see("FailoverClustering/Operational")
 	term.press("5")
 	term.see("asked the customer")
-	term.press("q")
-	term.see("ended with 0")
+	term.quit()
 
 	again := startTerminal(t, 80, 24, "open", bundle+".vsswhy")
 	again.see("confirmed")
@@ -50,8 +49,7 @@ func TestScreenFromBundleToRemedy(t *testing.T) {
 	again.see("one row up")
 	again.press("Escape")
 	again.see("confirmed")
-	again.press("q")
-	again.see("ended with 0")
+	again.quit()
 }
 
 // TestScreenAnswers: an answer changes the verdict at once, is shown as an answer,
@@ -75,8 +73,7 @@ func TestScreenAnswers(t *testing.T) {
 		term.see("evaluated")
 	}
 	term.see("confirmed", "you answered yes")
-	term.press("q")
-	term.see("ended with 0")
+	term.quit()
 	mustRun(t, 0, "verify", bundle+".vsswhy")
 	if out := mustRun(t, 0, "report", bundle+".vsswhy"); !strings.Contains(out, "CONFIRMED") {
 		t.Error(out)
@@ -139,8 +136,7 @@ func TestScreenResized(t *testing.T) {
 	term.tmux("resize-window", "-x", "60", "-y", "15")
 	term.press("1")
 	term.see("confirmed")
-	term.press("q")
-	term.see("ended with 0")
+	term.quit()
 }
 
 // TestScreenReadOnly: a case that another process writes to can be read, and
